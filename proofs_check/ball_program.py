@@ -1,0 +1,305 @@
+"""A sympy tree as a straight-line program on Arb balls.
+
+Each node becomes one instruction with a rigorous rule, shared nodes are computed once, and what
+does not depend on an integration variable is computed outside the integral. Rationals stay exact
+until they become balls at the working precision.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import sympy as sp
+from flint import acb, arb, ctx, fmpq, fmpz
+
+from theory import symbols
+from theory.operators import GaussianExpectation, TimeIntegral
+
+Ball = arb | acb
+
+NAN = arb("nan")
+
+#: With a coarse goal, an integral that misses it after so many evaluations is left as it is.
+_COARSE_EVALUATIONS = 2000
+
+
+#: Denominators of exponents, and how many square roots each one takes.
+_ROOTS = {2: 1, 4: 2}
+
+
+class NotEnclosable(Exception):
+    """The expression holds something that there is no rigorous rule for."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseAtom:
+    """One time of a discrete τ: its mass, and the signal and squared noise level there."""
+
+    mu: arb
+    sigma2: arb
+    weight: arb
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run may depend on besides its inputs."""
+
+    tolerance: float | None = None
+    atoms: tuple[NoiseAtom, ...] | None = None
+    analytic: bool = False
+
+
+Rule = Callable[[Settings, Sequence[Ball]], Ball]
+
+
+@dataclass(slots=True)
+class Program:
+    """Instructions in order; slot k holds input k, the slots after the inputs the results."""
+
+    inputs: tuple[sp.Basic, ...]
+    instructions: list[tuple[Rule | None, Callable[..., Ball] | None, tuple[int, ...]]] = field(
+        default_factory=list
+    )
+    outputs: tuple[int, ...] = ()
+
+    def run(self, values: Sequence[Ball], settings: Settings) -> list[Ball]:
+        """Run on balls for the inputs; return the outputs."""
+        slots = list(values)
+        append = slots.append
+        for rule, plain, arguments in self.instructions:
+            if plain is not None:
+                append(plain(*(slots[k] for k in arguments)))
+            else:
+                append(rule(settings, [slots[k] for k in arguments]))  # type: ignore[misc]
+        return [slots[k] for k in self.outputs]
+
+
+def compile_program(expressions: Sequence[sp.Expr], inputs: Sequence[sp.Basic]) -> Program:
+    """Compile expressions in the given input symbols.
+
+    Raises
+    ------
+    NotEnclosable
+        If some node has no rigorous rule, or a symbol is not an input.
+    """
+    builder = _Builder(tuple(inputs))
+    outputs = tuple(builder.slot(sp.sympify(expression)) for expression in expressions)
+    builder.program.outputs = outputs
+    return builder.program
+
+
+class _Builder:
+    def __init__(self, inputs: tuple[sp.Basic, ...]) -> None:
+        self.program = Program(inputs)
+        self.slots: dict[sp.Basic, int] = {node: k for k, node in enumerate(inputs)}
+
+    def slot(self, node: sp.Basic) -> int:
+        if node not in self.slots:
+            self.slots[node] = self._emit_node(node)
+        return self.slots[node]
+
+    def _plain(self, function: Callable[..., Ball], *arguments: int) -> int:
+        return self._append(None, function, arguments)
+
+    def _rule(self, rule: Rule, *arguments: int) -> int:
+        return self._append(rule, None, arguments)
+
+    def _append(
+        self,
+        rule: Rule | None,
+        function: Callable[..., Ball] | None,
+        arguments: tuple[int, ...],
+    ) -> int:
+        self.program.instructions.append((rule, function, arguments))
+        return len(self.program.inputs) + len(self.program.instructions) - 1
+
+    def _emit_node(self, node: sp.Basic) -> int:
+        if isinstance(node, sp.Rational):
+            numerator, denominator = int(node.p), int(node.q)
+            return self._plain(lambda: arb(fmpq(numerator, denominator)))
+        if node is sp.pi:
+            return self._plain(arb.pi)
+        if node is sp.E:
+            return self._plain(lambda: arb(1).exp())
+        if isinstance(node, sp.Add):
+            return self._chain(operator.add, node.args)
+        if isinstance(node, sp.Mul):
+            return self._chain(operator.mul, node.args)
+        if isinstance(node, sp.Pow):
+            return self._power(node)
+        if isinstance(node, sp.exp):
+            return self._plain(lambda x: x.exp(), self.slot(node.args[0]))
+        if isinstance(node, sp.tanh):
+            return self._plain(lambda x: x.tanh(), self.slot(node.args[0]))
+        if isinstance(node, sp.log):
+            return self._rule(_log, self.slot(node.args[0]))
+        if isinstance(node, GaussianExpectation):
+            return self._gaussian(node)
+        if isinstance(node, sp.Integral):
+            return self._integral(node)
+        if isinstance(node, TimeIntegral):
+            return self._over_time(node)
+        raise NotEnclosable(f"no rigorous rule for {node.func.__name__}: {node}")
+
+    def _chain(self, function: Callable[..., Ball], nodes: Sequence[sp.Basic]) -> int:
+        first, *rest = (self.slot(node) for node in nodes)
+        for other in rest:
+            first = self._plain(function, first, other)
+        return first
+
+    def _power(self, node: sp.Pow) -> int:
+        base = self.slot(node.base)
+        if node.exp.is_Integer:
+            exponent = int(node.exp)
+        elif node.exp.is_Rational and node.exp.q in _ROOTS:
+            exponent = int(node.exp.p)
+            for _ in range(_ROOTS[node.exp.q]):
+                base = self._rule(_root_of_known_sign if node.base.is_nonnegative else _root, base)
+        else:
+            raise NotEnclosable(f"no rigorous rule for the power {node}")
+        if exponent == 1:
+            return base
+        return self._plain(lambda x: integer_power(x, exponent), base)
+
+    def _inner(self, node: sp.Expr, variables: Sequence[sp.Symbol]) -> tuple[Program, list[int]]:
+        """Compile an integrand; its inputs are the variables and the parts free of them."""
+        constants = list(dict.fromkeys(_constant_parts(node, frozenset(variables))))
+        program = compile_program([node], [*variables, *constants])
+        return program, [self.slot(part) for part in constants]
+
+    def _gaussian(self, node: GaussianExpectation) -> int:
+        program, constants = self._inner(node.integrand, [node.variable])
+        powers, coefficients = _tail_polynomial(node.integrand, node.variable)
+        tails = [self.slot(c) for c in coefficients]
+        count = len(constants)
+
+        def rule(settings: Settings, values: Sequence[Ball]) -> Ball:
+            return _gaussian_mean(program, values[:count], powers, values[count:], settings)
+
+        return self._rule(rule, *constants, *tails)
+
+    def _integral(self, node: sp.Integral) -> int:
+        if len(node.limits) != 1 or len(node.limits[0]) != 3:
+            raise NotEnclosable(f"not a definite integral in one variable: {node}")
+        variable, low, high = node.limits[0]
+        if any(mean.has(variable) for mean in node.function.atoms(GaussianExpectation)):
+            raise NotEnclosable("an integral of Gaussian expectations over their parameter")
+        program, constants = self._inner(node.function, [variable])
+
+        def rule(settings: Settings, values: Sequence[Ball]) -> Ball:
+            def integrand(point: acb, analytic: bool) -> acb:
+                inner = Settings(settings.tolerance, settings.atoms, analytic)
+                return acb(program.run([point, *values[2:]], inner)[0])
+
+            return integrate(integrand, values[0], values[1], settings.tolerance)
+
+        return self._rule(rule, self.slot(low), self.slot(high), *constants)
+
+    def _over_time(self, node: TimeIntegral) -> int:
+        program, constants = self._inner(node.integrand, [symbols.mu, symbols.sigma2])
+
+        def rule(settings: Settings, values: Sequence[Ball]) -> Ball:
+            if settings.atoms is None:
+                raise NotEnclosable("an integral over time, and no measure of time")
+            total = arb(0)
+            for atom in settings.atoms:
+                total += atom.weight * program.run([atom.mu, atom.sigma2, *values], settings)[0]
+            return total
+
+        return self._rule(rule, *constants)
+
+
+def _constant_parts(node: sp.Basic, variables: frozenset[sp.Symbol]) -> list[sp.Basic]:
+    """Return the largest parts of a tree that hold none of the variables, free or bound."""
+    if not node.has(*variables):
+        return [node]
+    if isinstance(node, GaussianExpectation):
+        variables = variables | {node.variable}
+    children = [child for child in node.args if child not in variables]
+    return [part for child in children for part in _constant_parts(child, variables)]
+
+
+def _log(settings: Settings, values: Sequence[Ball]) -> Ball:
+    (argument,) = values
+    if isinstance(argument, acb):
+        return argument.log(analytic=settings.analytic)
+    return argument.log() if argument > 0 else NAN
+
+
+def _root(settings: Settings, values: Sequence[Ball]) -> Ball:
+    (base,) = values
+    if isinstance(base, acb):
+        return base.sqrt(analytic=settings.analytic)
+    return base.sqrt() if base >= 0 else NAN
+
+
+def _root_of_known_sign(settings: Settings, values: Sequence[Ball]) -> Ball:
+    """Take a root whose argument is >= 0 by its symbols' own domains, however wide its ball."""
+    (base,) = values
+    return _root(settings, [base if isinstance(base, acb) else base.nonnegative_part()])
+
+
+def integer_power(base: Ball, exponent: int) -> Ball:
+    """Return ``base**exponent`` for an integer exponent.
+
+    Arb's general power takes a logarithm, which is undefined on a ball that meets zero, so this
+    multiplies; even powers of real balls are cut to the nonnegative numbers.
+    """
+    if exponent < 0:
+        return 1 / integer_power(base, -exponent)
+    result: Ball = arb(1)
+    for _ in range(exponent):
+        result = result * base
+    if exponent % 2 == 0 and isinstance(result, arb):
+        return result.nonnegative_part()
+    return result
+
+
+def integrate(
+    function: Callable[[acb, bool], acb], low: Ball, high: Ball, tolerance: float | None
+) -> arb:
+    """Integrate rigorously; the goal steers the work, the ball is right in any case."""
+    goal = {} if tolerance is None else {"rel_tol": tolerance, "eval_limit": _COARSE_EVALUATIONS}
+    value = acb.integral(function, acb(low), acb(high), **goal)
+    return value.real if value.is_finite() else NAN
+
+
+def _gaussian_mean(
+    program: Program,
+    constants: Sequence[Ball],
+    powers: Sequence[int],
+    coefficients: Sequence[Ball],
+    settings: Settings,
+) -> arb:
+    radius = arb(fmpz(2 * ctx.prec)).sqrt().ceil()
+
+    def weighted(point: acb, analytic: bool) -> acb:
+        inner = Settings(settings.tolerance, settings.atoms, analytic)
+        return acb(program.run([point, *constants], inner)[0]) * (-(point * point) / 2).exp()
+
+    body = integrate(weighted, -radius, radius, settings.tolerance) / (2 * arb.pi()).sqrt()
+    tail = arb(0)
+    for power, coefficient in zip(powers, coefficients, strict=True):
+        half = arb(fmpq(power + 1, 2))
+        moment = (radius * radius / 2).gamma_upper(half) * arb(2) ** arb(fmpq(power, 2))
+        tail += abs(coefficient) * moment / arb.pi().sqrt()
+    return body + arb(0, 1) * tail.upper() if tail.is_finite() else NAN
+
+
+def _tail_polynomial(integrand: sp.Expr, z: sp.Symbol) -> tuple[list[int], list[sp.Expr]]:
+    """Bound |f(z)| on the real line by Σ |coefficient| |z|^power, for the tails of E f(Z).
+
+    f has to be a polynomial in z and in hyperbolic tangents. On the line |tanh| <= 1, so each
+    monomial is at most its power of |z| times its coefficient.
+    """
+    bounded = {node: sp.Dummy(real=True) for node in integrand.atoms(sp.tanh) if node.has(z)}
+    try:
+        polynomial = sp.Poly(sp.expand(integrand.xreplace(bounded)), z, *bounded.values())
+    except sp.PolynomialError as error:
+        raise NotEnclosable(f"no tail bound for {integrand}") from error
+    terms = polynomial.terms()
+    if any(coefficient.has(z) for _, coefficient in terms):
+        raise NotEnclosable(f"no tail bound for {integrand}")
+    return [monomial[0] for monomial, _ in terms], [coefficient for _, coefficient in terms]

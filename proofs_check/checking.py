@@ -1,0 +1,230 @@
+"""From a claim and a case to a verdict: counterexamples first, then proofs, boxes and numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sympy as sp
+
+from proofs_check.number import Method
+from proofs_check.plans import RATIO_INTERVALS, TWO_POINT_BOX, box_sample_sizes, points
+from proofs_check.point import Point
+from proofs_check.provers import algebra, symbolic
+from proofs_check.provers.boxes import certify_nonnegative
+from proofs_check.provers.pointwise import PointAnswer, answer_at, meets_hypotheses
+from proofs_check.provers.rates import check_rate
+from proofs_check.provers.symbolic import is_identically_zero
+from proofs_check.sampling import FALSE_ALARM
+from proofs_check.verdict import Slack, Status, Verdict
+from theory import cases, claims, symbols
+from theory.cases.case import Case
+from theory.claim import Claim, Strength
+from theory.operators import merge_expectations
+from theory.quantities import QUANTITIES, symbol
+
+#: The pseudo-case of a statement about plain numbers, and of "the steps imply the claim".
+ALGEBRA, CHAIN = "algebra", "chain"
+
+
+def tasks(
+    claim_ids: Sequence[str] | None = None, case: str | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Return the pairs (claim id, case) to check, those of one case next to each other.
+
+    Examples
+    --------
+    >>> tasks(["farghly2026.theorem-3b-sum.young"])
+    (('farghly2026.theorem-3b-sum.young', 'algebra'),)
+    """
+    chosen = [claims.get(i) for i in claim_ids] if claim_ids else list(claims.CLAIMS.values())
+    pairs = [(claim.id, ALGEBRA) for claim in chosen if claim.is_algebraic]
+    pairs += [(claim.id, CHAIN) for claim in chosen if claim.derivation is not None]
+    for name in cases.NAMES:
+        pairs += [(claim.id, name) for claim in chosen if _applies(claim, cases.get(name))]
+    return tuple(pair for pair in pairs if case is None or pair[1] == case)
+
+
+def _applies(claim: Claim, case: Case) -> bool:
+    if claim.is_algebraic or not claim.needs <= case.properties:
+        return False
+    if claim.statement.rate_variable:
+        return claim.statement.rate_variable in case.symbols
+    return True
+
+
+def check(claim_id: str, case: str, *, effort: str = "standard", seed: int = 0) -> Verdict:
+    """Check one claim in one case.
+
+    Parameters
+    ----------
+    claim_id
+        The claim.
+    case
+        A case's name, ``algebra`` or ``chain``, as `tasks` gives it.
+    effort
+        ``quick``, ``standard`` or ``deep``.
+    seed
+        For whatever is sampled.
+
+    Examples
+    --------
+    >>> check("farghly2026.theorem-3a", "one-point").status.value
+    'proved'
+    """
+    start = time.perf_counter()
+    verdict = check_claim(claims.get(claim_id), case, effort=effort, seed=seed)
+    return replace(verdict, seconds=round(time.perf_counter() - start, 3))
+
+
+def check_claim(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
+    """Check a claim, which need not be in the registry, in one case."""
+    if case == ALGEBRA:
+        return algebra.check_statement(claim.statement, claim=claim.id, case=case)
+    if case == CHAIN:
+        return _check_chain(claim)
+    law = cases.get(case)
+    if claim.strength is Strength.RATE:
+        proof = symbolic.prove(claim, law)
+        return check_rate(claim, case, effort=effort, seed=seed) if proof is None else proof
+    fixed = next((h.rhs for h in claim.statement.hypotheses if h.lhs == symbols.N), None)
+    places = [p for p in points(case, effort, fixed) if meets_hypotheses(claim, p)]
+    if not places:
+        return Verdict(claim.id, case, Status.VACUOUS, "no point meets the hypotheses")
+    proof = symbolic.prove(claim, law)
+    if proof is not None:
+        return _confirm(claim, proof, places, seed)
+    answers = [answer_at(claim, place, effort=effort, seed=seed) for place in places]
+    refuted = next((a for a in answers if a.holds is False), None)
+    if refuted is not None:
+        return _summarise(claim, case, Status.REFUTED, "false at a point", answers, str(refuted))
+    still_open = [a for a in answers if a.holds is None]
+    if still_open:
+        text = f"open at {len(still_open)} of {len(answers)} points; raise the effort"
+        return _summarise(claim, case, Status.INCONCLUSIVE, text, answers)
+    if law.reduction is not None and claim.statement.conclusion.op == "<=":
+        return _on_boxes(claim, law, answers, effort)
+    exact = all(a.method is Method.ENCLOSURE for a in answers)
+    if exact and claim.statement.conclusion.op == "<=":
+        text = f"at {len(answers)} points, by enclosure"
+        return _summarise(claim, case, Status.CERTIFIED, text, answers)
+    if all(a.exact for a in answers):
+        text = f"both sides are the same expression at {len(answers)} parameter values, for every τ"
+        return _summarise(claim, case, Status.CERTIFIED, text, answers)
+    return _summarise(
+        claim, case, Status.SUPPORTED, f"at {len(answers)} points, within the errors", answers
+    )
+
+
+def _check_chain(claim: Claim) -> Verdict:
+    """Check that the conclusions of the steps imply the claim; say what is taken on trust."""
+    assert claim.derivation is not None
+    statement = claim.derivation()
+    if claim.strength is not Strength.RATE and statement.conclusion != claim.statement.conclusion:
+        return Verdict(
+            claim.id, CHAIN, Status.REFUTED, "the derivation concludes something else",
+            witness=str(statement.conclusion),
+        )
+    verdict = algebra.check_statement(statement, claim=claim.id, case=CHAIN)
+    if verdict.status is not Status.PROVED:
+        return verdict
+    rests_on = (*claim.steps, *claim.uses, *(f"taken: {text}" for text in claim.taken))
+    return replace(verdict, summary="the steps imply the claim, for every law", rests_on=rests_on)
+
+
+def _confirm(claim: Claim, proof: Verdict, places: Sequence[Point], seed: int) -> Verdict:
+    """Look at a proved claim in numbers too: a counterexample would be a defect of the prover."""
+    answers = [answer_at(claim, place, effort="quick", seed=seed) for place in places]
+    refuted = next((a for a in answers if a.holds is False), None)
+    if refuted is not None:
+        return replace(
+            proof,
+            status=Status.REFUTED,
+            summary="a counterexample to a symbolic proof: one of the two is a defect, report it",
+            witness=str(refuted),
+        )
+    return replace(proof, slack=_least_slack(answers))
+
+
+def _on_boxes(
+    claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: str
+) -> Verdict:
+    """Certify a claim on every interval of the one ratio that matters, at p = 1/2."""
+    assert law.reduction is not None
+    evidence, boxes = [], 0
+    for size in map(sp.Integer, box_sample_sizes(effort)):
+        written = law.reduction.forms({"N": size, "p": sp.Rational(1, 2)})
+        forms = {name: merge_expectations(form) for name, form in written.items()}
+        slack = in_forms(claim, forms)
+        if is_identically_zero(in_forms(claim, written)):
+            evidence.append(f"N = {size}: both sides are the same expression")
+            continue
+        if not is_homogeneous(claim, forms):
+            return _summarise(
+                claim, law.name, Status.INCONCLUSIVE, "not a claim about the ratio alone", answers
+            )
+        for interval in RATIO_INTERVALS:
+            result = certify_nonnegative(slack, [law.reduction.ratio], [interval])
+            boxes += result.boxes
+            if result.negative:
+                where = f"N = {size}, p = 1/2, μa/σ in {result.negative[0]}"
+                return _summarise(
+                    claim, law.name, Status.REFUTED, "false on a whole box", answers, where
+                )
+            if not result.certified:
+                text = f"open on {len(result.undecided)} boxes at N = {size}, near {interval}"
+                return _summarise(claim, law.name, Status.INCONCLUSIVE, text, answers)
+        evidence.append(f"N = {size}: certified")
+    low, high = RATIO_INTERVALS[0][0], RATIO_INTERVALS[-1][1]
+    (a_low, a_high), (t_low, t_high) = TWO_POINT_BOX
+    text = (
+        f"p = 1/2, N <= {box_sample_sizes(effort)[-1]}, μa/σ in [{low}, {high}] (any schedule; for "
+        f"OU it covers a in [{a_low}, {a_high}], t in [{t_low}, {t_high}]); and at "
+        f"{len(answers)} points"
+    )
+    verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
+    return replace(verdict, evidence=(f"{boxes} boxes", *evidence, *verdict.evidence))
+
+
+def in_forms(claim: Claim, forms: dict[str, sp.Expr]) -> sp.Expr:
+    """Write rhs - lhs of a claim in a case's expressions."""
+    return claim.statement.conclusion.slack.subs({symbol(n): f for n, f in forms.items()})
+
+
+def is_homogeneous(claim: Claim, forms: dict[str, sp.Expr]) -> bool:
+    """Whether a common positive factor of all quantities factors out of the claim."""
+    factor = sp.Symbol("lambda", positive=True)
+    zero = {symbol(n): sp.S.Zero for n, form in forms.items() if form == 0}
+    slack = claim.statement.conclusion.slack.subs(zero)
+    scaled = slack.subs({symbol(n): factor**2 * symbol(n) for n in QUANTITIES}, simultaneous=True)
+    return any(sp.expand(scaled / factor**k - slack) == 0 for k in (1, 2))
+
+
+def _summarise(
+    claim: Claim,
+    case: str,
+    status: Status,
+    summary: str,
+    answers: Sequence[PointAnswer],
+    witness: str = "",
+) -> Verdict:
+    sampled = sum(a.method is Method.SAMPLING for a in answers)
+    return Verdict(
+        claim.id,
+        case,
+        status,
+        summary,
+        slack=_least_slack(answers),
+        evidence=tuple(str(a) for a in answers),
+        false_alarm=sampled * len(QUANTITIES) * FALSE_ALARM,
+        witness=witness,
+    )
+
+
+def _least_slack(answers: Sequence[PointAnswer]) -> Slack | None:
+    known = [(a.slack.value - a.slack.error, a) for a in answers if a.slack is not None]
+    if not known:
+        return None
+    ratio, where = min(known, key=lambda pair: pair[0])
+    return Slack(ratio, str(where.point))

@@ -1,0 +1,187 @@
+"""Each claim made subtly false, and the refutation of each.
+
+A check that can't fail is a bug. The mutants of a claim are made from its own tree: every constant
+shrunk, every term dropped, every exponent flipped, every hypothesis dropped, and, in the case's
+expressions, σ and σ² swapped. One that no case refutes is a survivor, and has to be explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import sympy as sp
+
+from proofs_check.enclosure import NotEnclosable, enclose
+from proofs_check.measurement import PRECISION, balls, measure, time_rule, to_number
+from proofs_check.number import Number
+from proofs_check.plans import points
+from proofs_check.point import Point, at_time
+from proofs_check.provers.algebra import find_witness
+from proofs_check.provers.pointwise import answer_at, decide, meets_hypotheses
+from proofs_check.provers.rates import check_rate
+from proofs_check.verdict import Status
+from theory import cases, claims
+from theory.claim import Claim, Relation, Strength
+from theory.quantities import symbol
+from theory.symbols import sigma2
+
+_SHRINK = sp.Rational(9, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A changed claim; ``swapped`` names the quantity whose expression has σ for σ²."""
+
+    name: str
+    claim: Claim
+    swapped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MutantOutcome:
+    """What became of a mutant. ``reason`` explains a survivor; empty if nobody has."""
+
+    claim: str
+    name: str
+    statement: str
+    killed: bool
+    witness: str
+    reason: str
+
+
+def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
+    """Return the mutants of a claim.
+
+    Examples
+    --------
+    >>> [m.name for m in mutants_of(claims.get("farghly2026.theorem-3b-sum.young"))][:2]
+    ['rhs: term a times 9/10', 'rhs: term b times 9/10']
+    """
+    statement = claim.statement
+    relation = statement.conclusion
+    found: list[Mutant] = []
+
+    def add(name: str, conclusion: Relation, swapped: str = "") -> None:
+        changed = replace(statement, conclusion=conclusion)
+        found.append(Mutant(name, replace(claim, build=lambda: changed), swapped))
+
+    def with_rhs(rhs: sp.Expr) -> Relation:
+        return Relation(relation.lhs, relation.op, rhs)
+
+    terms = sp.Add.make_args(relation.rhs)
+    for term in terms:
+        if claim.strength is not Strength.RATE:
+            shrunk = with_rhs(relation.rhs - (1 - _SHRINK) * term)
+            add(f"rhs: term {term} times 9/10", shrunk)
+        if len(terms) > 1:
+            add(f"rhs: term {term} dropped", with_rhs(relation.rhs - term))
+    for power in sorted(relation.rhs.atoms(sp.Pow), key=str):
+        flipped = power.base if power.exp != 1 else sp.sqrt(power.base)
+        if power.exp.is_positive:
+            name = f"rhs: exponent {power.exp} of {power.base} made 1"
+            add(name, with_rhs(relation.rhs.xreplace({power: flipped})))
+    for dropped in statement.hypotheses:
+        kept = tuple(h for h in statement.hypotheses if h is not dropped)
+        changed = replace(statement, hypotheses=kept)
+        found.append(
+            Mutant(
+                f"hypothesis {dropped} dropped",
+                replace(claim, build=lambda changed=changed: changed),  # type: ignore[misc]
+            )
+        )
+    for name in claim.quantity_names:
+        if claim.strength is not Strength.RATE:
+            add(f"σ for σ² in {name}", relation, name)
+    return tuple(found)
+
+
+def mutant_report(
+    claim_ids: Sequence[str] | None = None, *, effort: str = "quick", seed: int = 0
+) -> Iterator[MutantOutcome]:
+    """Try every mutant of the claims (all by default) and say what became of it."""
+    for claim_id in claim_ids or claims.CLAIMS:
+        claim = claims.get(claim_id)
+        declared = dict(claim.unkilled)
+        for mutant in mutants_of(claim):
+            witness = find_refutation(mutant, effort=effort, seed=seed)
+            yield MutantOutcome(
+                claim.id,
+                mutant.name,
+                str(mutant.claim.statement),
+                witness is not None,
+                witness or "",
+                "" if witness is not None else declared.get(mutant.name, ""),
+            )
+
+
+def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
+    """Return a witness against a mutant, or None if no case refutes it."""
+    claim = mutant.claim
+    if claim.is_algebraic:
+        return find_witness(claim.statement)
+    if claim.strength is Strength.RATE:
+        for case in ("two-points", "gaussian-mean"):
+            verdict = check_rate(claim, case, effort=effort, seed=seed)
+            if verdict.status is Status.REFUTED:
+                return f"{case}: {verdict.witness}"
+        return None
+    for point in _hunting_grounds(claim):
+        if not meets_hypotheses(claim, point):
+            continue
+        if mutant.swapped:
+            numbers = _with_swap(claim, point, mutant.swapped, effort=effort, seed=seed)
+            if numbers is None:
+                continue
+            answer = decide(claim, point, numbers)
+        else:
+            answer = answer_at(claim, point, effort=effort, seed=seed)
+        if answer.holds is False:
+            return f"{point.case}: {answer}"
+    return None
+
+
+def _hunting_grounds(claim: Claim) -> Iterator[Point]:
+    """Where mutants are hunted: near equality and at the edges first, the plans after."""
+    grounds = (
+        *(at_time("two-points", "3/10", N=n) for n in (1, 2, 4)),
+        at_time("two-points", "1/20", N=2, a="4/5"),
+        at_time("two-points", "3/10", N=8, p="1/10"),
+        at_time("two-points", "1/10", N=2, p="1/1000", a=3),
+        at_time("two-points", 3, N=32, a="1/2"),
+        *points("one-point", "standard"),
+        at_time("one-point", "1/100", V=100),
+        at_time("gaussian-mean", "3/10", N=1000, s="1/100"),
+        *points("gaussian-mean", "quick"),
+        *points("gaussian-mean-variance", "quick"),
+        *points("gaussian-data", "quick"),
+    )
+    yield from (p for p in grounds if claim.needs <= cases.get(p.case).properties)
+
+
+def _with_swap(
+    claim: Claim, point: Point, name: str, *, effort: str, seed: int
+) -> dict[str, Number] | None:
+    """Measure a point, the expression of one quantity having σ in place of σ²."""
+    forms = point.law.example_quantities(dict(point.values))
+    if name not in forms or not set(claim.quantity_names) <= set(forms):
+        return None
+    free = {symbol(n): form for n, form in forms.items()}
+    swapped = sp.sympify(forms[name]).subs(free).replace(
+        lambda node: node == sigma2, lambda node: sp.sqrt(node)
+    )
+    try:
+        ball = enclose(swapped, balls(point, {}), time=time_rule(point), precision=PRECISION)
+    except NotEnclosable:
+        return None
+    number = to_number(ball)
+    if number is None:
+        return None
+    return {**measure(point, claim.quantity_names, effort=effort, seed=seed), name: number}
+
+
+def unexplained(outcomes: Sequence[MutantOutcome]) -> tuple[MutantOutcome, ...]:
+    """Return the survivors that no claim explains."""
+    return tuple(o for o in outcomes if not o.killed and not o.reason)
+
+

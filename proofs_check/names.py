@@ -1,0 +1,64 @@
+"""Names that a user may type, checked against what exists; quick to import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from proofs_check.errors import UsageError, one_of
+from theory import cases
+from theory.claim import Claim
+from theory.claims import CLAIMS
+
+EFFORTS = ("quick", "standard", "deep")
+
+#: Where a verdict can come from that is not a case: plain algebra, and "the steps imply the claim".
+CASELESS = ("algebra", "chain")
+
+
+def claim_named(claim_id: str) -> Claim:
+    """Return the claim with this id.
+
+    Raises
+    ------
+    UsageError
+        If there is none, with the nearest known id.
+
+    Examples
+    --------
+    >>> claim_named("farghly2026.lemma-1").kind.value
+    'derived'
+    """
+    return CLAIMS[one_of("claim", claim_id, CLAIMS)]
+
+
+def case_named(name: str) -> str:
+    """Return ``name`` if it is a case's.
+
+    Raises
+    ------
+    UsageError
+        If it is not, with the nearest known case.
+    """
+    return one_of("case", name, cases.NAMES)
+
+
+def check_selection(
+    claim_ids: Sequence[str] | None, case: str | None, effort: str, seed: int
+) -> None:
+    """Check what `verify` was asked for.
+
+    Raises
+    ------
+    UsageError
+        For an unknown claim, case or effort, an empty selection, or a negative seed.
+    """
+    if claim_ids is not None:
+        if not claim_ids:
+            raise UsageError("no claim was named; leave the claims out to check all of them")
+        for claim_id in claim_ids:
+            claim_named(claim_id)
+    if case is not None:
+        one_of("case", case, (*cases.NAMES, *CASELESS))
+    one_of("effort", effort, EFFORTS)
+    if seed < 0:
+        raise UsageError(f"seed={seed}: a seed is an integer ≥ 0")

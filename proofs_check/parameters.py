@@ -1,0 +1,238 @@
+"""From ``--set name=value`` and ``--grid name=v1,v2`` to exact points.
+
+Besides the case's own parameters a point has a schedule (``schedule``, ``beta_min``, ``beta_d``)
+and a measure of time: ``t=3/10`` is a point mass, ``t=0.1;0.2`` with or without ``weights=1;3`` a
+finite list, ``eps=0.01`` with ``T=1`` the uniform measure on [eps, T].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import sympy as sp
+
+from proofs_check.errors import UsageError, one_of, unknown_name
+from proofs_check.exact import exact_number, is_spelled_as_integer
+from proofs_check.names import case_named
+from proofs_check.point import Point
+from theory import cases
+from theory.cases.case import Case, Domain, Parameter
+from theory.process import SCHEDULES, Schedule, TimeAtoms, TimeMeasure, UniformTime
+
+_TIME = ("t", "weights", "eps", "T")
+_DEFAULT_TIME = sp.Rational(3, 10)
+_DEFAULT_EPS = sp.Rational(1, 100)
+_DEFAULT_HORIZON = sp.S.One
+
+Check = Callable[[sp.Expr], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """A domain that no case parameter has."""
+
+    words: str
+    example: str
+    contains: Check
+
+
+_POSITIVE = _Domain("a real number > 0", "1", lambda value: bool(value > 0))
+_SCHEDULE_DOMAINS = {
+    "beta_min": _POSITIVE,
+    "beta_d": _Domain("a real number ≥ 0", "1", lambda value: bool(value >= 0)),
+}
+_EXAMPLES = {Domain.POSITIVE_INTEGER: "1", Domain.POSITIVE: "1", Domain.PROBABILITY: "1/2"}
+
+
+def parse_assignments(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Split ``name=value`` texts.
+
+    Raises
+    ------
+    UsageError
+        If one has no ``=``, no name or no value, or if a name comes twice.
+
+    Examples
+    --------
+    >>> parse_assignments(["N=1,2", "t=3/10"], "--grid")
+    {'N': '1,2', 't': '3/10'}
+    """
+    assigned: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise UsageError(f"{option} {text}: write {option} name=value, as in {option} N=4")
+        if name in assigned:
+            raise UsageError(f"{option} {text}: {name} is given twice; give it once")
+        assigned[name] = value
+    return assigned
+
+
+def points(case: str, sets: Sequence[str] = (), grids: Sequence[str] = ()) -> tuple[Point, ...]:
+    """Return the points of a grid, the last grid's values varying fastest.
+
+    Parameters
+    ----------
+    case
+        A case's name.
+    sets
+        Texts ``name=value``, the same at every point.
+    grids
+        Texts ``name=v1,v2,…``.
+
+    Raises
+    ------
+    UsageError
+        For an unknown case or parameter, a value outside its domain, a name given twice, an empty
+        grid, or a measure of time that contradicts itself.
+
+    Examples
+    --------
+    >>> for point in points("gaussian-mean", ["t=0.3"], ["N=1,2"]):
+    ...     print(point)
+    N=1, d=1, s=1, ou, t=3/10
+    N=2, d=1, s=1, ou, t=3/10
+    """
+    law = cases.get(case_named(case))
+    fixed = parse_assignments(sets, "--set")
+    axes = {name: _axis(name, text) for name, text in parse_assignments(grids, "--grid").items()}
+    for name in (*fixed, *axes):
+        _check_name(name, law)
+    for name in fixed.keys() & axes.keys():
+        raise UsageError(f"{name} is given by --set and by --grid; keep one of the two")
+    return tuple(
+        _point(law, {**fixed, **dict(zip(axes, chosen, strict=True))})
+        for chosen in product(*axes.values())
+    )
+
+
+def _axis(name: str, text: str) -> tuple[str, ...]:
+    values = tuple(value.strip() for value in text.split(","))
+    if not all(values):
+        raise UsageError(f"--grid {name}={text}: an empty value; write --grid {name}=v1,v2")
+    return values
+
+
+def _check_name(name: str, law: Case) -> None:
+    own = [parameter.name for parameter in law.parameters]
+    schedule = ["schedule", *_SCHEDULE_DOMAINS]
+    fixed = [symbol.name for symbol, _ in law.fixed]
+    if name not in (known := [*own, *fixed, *schedule, *_TIME]):
+        error = unknown_name(f"parameter of {law.name}", name, known)
+        raise error if "Known" in str(error) else UsageError(f"{error} Known: {', '.join(known)}")
+
+
+def _point(law: Case, given: Mapping[str, str]) -> Point:
+    schedule = SCHEDULES[one_of("schedule", given.get("schedule", "ou"), SCHEDULES)]
+    for symbol, value in law.fixed:
+        _check_fixed(law, symbol.name, value, given)
+    values = tuple(
+        (p.name, _case_value(p, given[p.name]) if p.name in given else p.default)
+        for p in law.parameters
+    )
+    return Point(
+        law.name, values, schedule.name, _time_measure(schedule, given), _own(schedule, given)
+    )
+
+
+def _check_fixed(law: Case, name: str, value: sp.Expr, given: Mapping[str, str]) -> None:
+    if name in given and _rational(name, given[name], f"{value} on {law.name}") != value:
+        raise UsageError(f"{name}={given[name]}: {name} is {value} on {law.name}; leave it out")
+
+
+def _rational(name: str, text: str, domain: str, **examples: str) -> sp.Rational:
+    number = exact_number(name, text, domain, **examples)
+    return sp.Rational(number.numerator, number.denominator)
+
+
+def _number(name: str, text: str, domain: _Domain) -> sp.Rational:
+    value = _rational(name, text, domain.words)
+    if not domain.contains(value):
+        raise UsageError(f"{name}={text}: {name} is {domain.words}; take {domain.example}, say")
+    return value
+
+
+def _case_value(parameter: Parameter, text: str) -> sp.Rational:
+    name, domain = parameter.name, parameter.domain
+    meaning = f"{name} ({parameter.meaning}) is {domain.value}"
+    if domain is Domain.POSITIVE_INTEGER and not is_spelled_as_integer(text):
+        value = _rational(name, text, domain.value, examples="1 or 10")
+        mended = value if domain.contains(value) else _EXAMPLES[domain]
+        raise UsageError(f"{name}={text}: {meaning}; write {name}={mended}")
+    value = _rational(name, text, domain.value)
+    if not domain.contains(value):
+        raise UsageError(f"{name}={text}: {meaning}; take {name}={_EXAMPLES[domain]}, say")
+    return value
+
+
+def _own(schedule: Schedule, given: Mapping[str, str]) -> tuple[tuple[str, sp.Expr], ...]:
+    """Return the schedule's own parameters."""
+    own = dict(schedule.parameters)
+    for name in _SCHEDULE_DOMAINS:
+        if name in given and name not in own:
+            owner = ", ".join(s.name for s in SCHEDULES.values() if name in dict(s.parameters))
+            raise UsageError(
+                f"{name}={given[name]}: the schedule {schedule.name} has no {name}; "
+                f"set schedule={owner} as well, or leave it out"
+            )
+    return tuple(
+        (name, _number(name, given[name], _SCHEDULE_DOMAINS[name]) if name in given else default)
+        for name, default in own.items()
+    )
+
+
+def _time_measure(schedule: Schedule, given: Mapping[str, str]) -> TimeMeasure:
+    interval = [name for name in ("eps", "T") if name in given]
+    if interval and "t" in given:
+        raise UsageError(
+            f"t={given['t']} and {interval[0]}={given[interval[0]]}: t puts τ on single times, "
+            "eps and T spread it over [eps, T]; give one or the other"
+        )
+    if "weights" in given and "t" not in given:
+        raise UsageError(f"weights={given['weights']}: weights belong to a list of times; give t")
+    if interval:
+        return _uniform(schedule, given)
+    return _atoms(schedule, given)
+
+
+def _atoms(schedule: Schedule, given: Mapping[str, str]) -> TimeAtoms:
+    if "t" not in given:
+        return TimeAtoms((_DEFAULT_TIME,), (sp.S.One,))
+    below = "" if schedule.horizon == sp.oo else f" and < {schedule.horizon}"
+    domain = _Domain(
+        f"a time > 0{below} (schedule {schedule.name})",
+        str(_DEFAULT_TIME),
+        lambda value: bool((value > 0) and (value < schedule.horizon)),
+    )
+    times = _list("t", given["t"], domain)
+    if "weights" not in given:
+        return TimeAtoms(times, (sp.Rational(1, len(times)),) * len(times))
+    weights = _list("weights", given["weights"], _POSITIVE)
+    if len(weights) != len(times):
+        raise UsageError(
+            f"weights={given['weights']}: {len(weights)} weights for {len(times)} times; "
+            "give one weight for each time"
+        )
+    return TimeAtoms(times, weights)
+
+
+def _list(name: str, text: str, domain: _Domain) -> tuple[sp.Rational, ...]:
+    return tuple(_number(name, part.strip(), domain) for part in text.split(";"))
+
+
+def _uniform(schedule: Schedule, given: Mapping[str, str]) -> UniformTime:
+    eps = _number("eps", given["eps"], _POSITIVE) if "eps" in given else _DEFAULT_EPS
+    horizon = _number("T", given["T"], _POSITIVE) if "T" in given else _DEFAULT_HORIZON
+    if eps >= horizon:
+        culprit = "eps" if "eps" in given else "T"
+        raise UsageError(
+            f"{culprit}={given[culprit]}: eps ({eps}) is a time > 0 and below T ({horizon}); "
+            "take a smaller eps or a larger T"
+        )
+    if horizon > schedule.horizon:
+        raise UsageError(
+            f"T={horizon}: T is at most {schedule.horizon} for the schedule {schedule.name}"
+        )
+    return UniformTime(eps, horizon)

@@ -1,0 +1,130 @@
+"""Which points and boxes a check looks at, for each case and effort.
+
+The points are chosen to be varied, not friendly: every schedule, a point mass near the start and
+one far from it, a list, uniform τ; one training point, few, many; small and large data.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from proofs_check.point import Point, at_time, with_tau
+from proofs_check.provers.boxes import Interval
+from theory import cases
+from theory.process import TimeAtoms, UniformTime
+
+EFFORTS = ("quick", "standard", "deep")
+
+
+def _q(p: int, q: int = 1) -> sp.Rational:
+    return sp.Rational(p, q)
+
+
+_WEIGHTS = (_q(1, 4), _q(1, 2), _q(1, 4))
+_EARLY_LIST = TimeAtoms((_q(1, 10), _q(1, 2), _q(2)), _WEIGHTS)
+_EARLY_UNIFORM = UniformTime(_q(1, 10), _q(1))
+
+# Sampling is noisiest at the earliest time, where losses scale like 1/sigma^4; sampled cases start
+# a little later.
+_LIST = TimeAtoms((_q(1, 4), _q(1, 2), _q(2)), _WEIGHTS)
+_UNIFORM = UniformTime(_q(1, 5), _q(1))
+
+
+def points(case: str, effort: str, sample_size: sp.Expr | None = None) -> tuple[Point, ...]:
+    """Return the points at which a case is evaluated, all with one sample size if it is given.
+
+    Raises
+    ------
+    KeyError
+        If the case has no plan.
+    """
+    chosen = _PLANS[case]
+    keep = {"quick": 3, "standard": len(chosen), "deep": len(chosen)}[effort]
+    if sample_size is None or "N" not in cases.get(case).defaults:
+        return chosen[:keep]
+    return tuple(point.with_values(N=sample_size) for point in chosen[:keep])
+
+
+_GAUSSIAN = (
+    (("N", 2), ("d", 1), ("s", 1)),
+    (("N", 3), ("d", 3), ("s", "1/2")),
+    (("N", 5), ("d", 2), ("s", 2)),
+    (("N", 8), ("d", 1), ("s", 1)),
+)
+
+
+def _gaussian_plan(case: str) -> tuple[Point, ...]:
+    two, three, five, eight = (dict(values) for values in _GAUSSIAN)
+    return (
+        at_time(case, "3/10", **two),
+        at_time(case, "1/2", "fraction", **three),
+        at_time(case, 2, "ve", **five),
+        at_time(case, "1/5", **eight),
+        with_tau(case, _LIST, "vp-linear", **five),
+        with_tau(case, _UNIFORM, **two),
+    )
+
+
+def _finite_plan(case: str) -> tuple[Point, ...]:
+    return (
+        at_time(case, "3/10", N=2, d=2, K=3),
+        at_time(case, "1/2", "fraction", N=3, d=1, K=4),
+        at_time(case, 1, "ve", N=3, d=3, K=5, a=2),
+        at_time(case, "1/5", N=8, d=1, K=2),
+        with_tau(case, _LIST, "vp-linear", N=3, d=2, K=4),
+        with_tau(case, _UNIFORM, N=2, d=5, K=6),
+    )
+
+
+_PLANS: dict[str, tuple[Point, ...]] = {
+    "gaussian-mean": _gaussian_plan("gaussian-mean"),
+    "gaussian-mean-variance": _gaussian_plan("gaussian-mean-variance"),
+    "gaussian-data": _gaussian_plan("gaussian-data"),
+    "one-point": (
+        at_time("one-point", "3/10"),
+        at_time("one-point", "1/2", "fraction", V="1/100", d=3),
+        at_time("one-point", 2, "ve", V=9, d=2),
+        with_tau("one-point", _EARLY_LIST, "vp-linear"),
+        with_tau("one-point", _EARLY_UNIFORM),
+    ),
+    "two-points": (
+        at_time("two-points", "3/10", N=2),
+        at_time("two-points", "1/2", "fraction", N=1, p="1/3", a=2),
+        at_time("two-points", "3/10", N=5, p="9/10"),
+        at_time("two-points", 1, "ve", N=3, p="1/100", a=3),
+        with_tau("two-points", _EARLY_LIST, "vp-linear", N=4, p="1/3"),
+        at_time("two-points", "1/10", N=32, p="1/2"),
+        at_time("two-points", "3/10", N=16, p="1/5", a="1/2"),
+        with_tau("two-points", _EARLY_UNIFORM, N=2),
+    ),
+    "finite-points": _finite_plan("finite-points"),
+    "gaussian-mixture": _finite_plan("gaussian-mixture"),
+}
+
+#: Box of the two-point case in (a, t), for the Ornstein–Uhlenbeck process: a, then t.
+TWO_POINT_BOX: tuple[Interval, Interval] = ((_q(1, 10), _q(2)), (_q(1, 10), _q(3)))
+
+#: The ratio μa/σ runs over these intervals; together they cover `TWO_POINT_BOX`.
+RATIO_INTERVALS: tuple[Interval, ...] = tuple(
+    (_q(*low), _q(*high))
+    for low, high in (
+        ((1, 250), (1, 10)),
+        ((1, 10), (1, 2)),
+        ((1, 2), (1, 1)),
+        ((1, 1), (2, 1)),
+        ((2, 1), (9, 2)),
+    )
+)
+
+
+def box_sample_sizes(effort: str) -> tuple[int, ...]:
+    """Return the sample sizes N whose box is certified."""
+    return {"quick": (1, 2), "standard": (1, 2, 3, 4), "deep": (1, 2, 3, 4, 5, 6)}[effort]
+
+
+def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
+    """Return the sample sizes N, each twice the last, over which a rate is fitted."""
+    largest = {"quick": 8, "standard": 16, "deep": 32}[effort]
+    if case == "gaussian-mean":
+        largest *= 2
+    return tuple(2**k for k in range(1, 7) if 2**k <= largest)

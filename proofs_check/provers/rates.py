@@ -1,0 +1,99 @@
+"""Rate claims: the exponent of lhs/rhs in a variable, with an interval.
+
+``lhs ≲ rhs`` hides a constant, so only growth can be checked: over N, 2N, 4N, … the local exponent
+log2(ratio(2N)/ratio(N)) must not stay above zero. The interval is the hull of the last two local
+exponents with their errors: an extrapolation, which the verdict says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+from flint import arb
+
+from proofs_check.measurement import measure, sides, to_ball
+from proofs_check.number import Method, Number
+from proofs_check.plans import rate_sample_sizes
+from proofs_check.point import Point, at_time
+from proofs_check.verdict import Slack, Status, Verdict
+from theory.claim import Claim
+
+#: Exponents are told apart when they differ by this much: a quarter of a power.
+RESOLUTION = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Exponent:
+    """The interval [low, high] for an exponent."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{(self.low + self.high) / 2:+.3f} ± {(self.high - self.low) / 2:.3f}"
+
+
+def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
+    """Decide a rate claim on a case by its growth in the sample size."""
+    sizes = rate_sample_sizes(case, effort)
+    points = [at_time(case, "3/10").with_values(N=sp.Integer(n)) for n in sizes]
+    rows = [_sides(claim, point, effort, seed) for point in points]
+    if any(lhs is None or rhs is None for lhs, rhs in rows):
+        return Verdict(
+            claim.id, case, Status.INCONCLUSIVE, "a side could not be evaluated at some N"
+        )
+    known = [(lhs, rhs) for lhs, rhs in rows if lhs is not None and rhs is not None]
+    left = _exponent([to_ball(lhs) for lhs, _ in known])
+    right = _exponent([to_ball(rhs) for _, rhs in known])
+    ratios = [to_ball(lhs) / to_ball(rhs) for lhs, rhs in known]
+    ratio = _exponent(ratios)
+    evidence = (
+        f"exponent of N in the left side {left}, in the right side {right}, in their ratio {ratio}",
+        f"from N = {', '.join(map(str, sizes))} at {points[0]} (N varied); an extrapolation",
+        f"largest lhs/rhs met: {max(float(r.upper()) for r in ratios):.4g}",
+    )
+    sampled = any(Method.SAMPLING in (lhs.method, rhs.method) for lhs, rhs in known)
+    slack = Slack(min(float((1 / r).lower()) for r in ratios), f"N in {sizes}")
+
+    def verdict(status: Status, summary: str, witness: str = "") -> Verdict:
+        return Verdict(
+            claim.id,
+            case,
+            status,
+            summary,
+            slack=slack,
+            evidence=evidence,
+            witness=witness,
+            false_alarm=1e-10 * 8 * len(sizes) if sampled else 0.0,
+        )
+
+    if ratio is None or ratio.high - ratio.low > 2 * RESOLUTION:
+        return verdict(Status.INCONCLUSIVE, "exponent too uncertain; raise the effort")
+    if ratio.low > RESOLUTION:
+        return verdict(
+            Status.REFUTED,
+            "the left side falls more slowly than the right side",
+            f"lhs/rhs grows like N to the power {ratio}",
+        )
+    if ratio.high > RESOLUTION:
+        return verdict(Status.INCONCLUSIVE, "exponent of the ratio not separated from zero")
+    return verdict(Status.SUPPORTED, f"exponents of N agree in order: ratio {ratio}")
+
+
+def _sides(
+    claim: Claim, point: Point, effort: str, seed: int
+) -> tuple[Number | None, Number | None]:
+    numbers = measure(point, claim.quantity_names, effort=effort, seed=seed)
+    lhs, rhs, _ = sides(claim, point, numbers)
+    return lhs, rhs
+
+
+def _exponent(values: list[arb]) -> Exponent | None:
+    """Return the hull of the last two local exponents over a doubling sequence."""
+    if len(values) < 3 or any(not (v.is_finite() and v > 0) for v in values):
+        return None
+    local = [(b / a).log() / arb(2).log() for a, b in zip(values, values[1:], strict=False)][-2:]
+    return Exponent(
+        min(float(e.lower()) for e in local), max(float(e.upper()) for e in local)
+    )

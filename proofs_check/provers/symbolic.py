@@ -1,0 +1,194 @@
+"""Claims on closed forms, for all parameters and all schedules: the sign of an exact difference.
+
+The difference rhs - lhs of a claim is written in the case's closed forms. Integrals over time are
+positive numbers about which only two things are used: they are linear in the integrand, and
+f <= g at every time gives ∫ f dτ <= ∫ g dτ for every positive measure τ. What remains is an
+expression in nonnegative numbers with square roots, decided by three rules:
+
+1. an expression whose terms are all nonnegative is nonnegative;
+2. P - Q + √X >= 0 for P, Q >= 0 if X - Q² >= 0;
+3. √b + √e - √a >= 0 if 4 b e - (a - b - e)² >= 0 (with a, b, e >= 0), because
+   (√b + √e)² = b + e + 2√(be).
+
+Rational expressions are decided after writing N = 1 + n with n >= 0: if numerator and denominator
+have no negative coefficient, they are nonnegative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from proofs_check.verdict import Status, Verdict
+from theory import symbols
+from theory.cases.case import Case
+from theory.claim import Claim
+from theory.operators import TimeIntegral
+from theory.quantities import symbol
+
+_SHIFTED_SAMPLE_SIZE = sp.Symbol("n", nonnegative=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an expression is nonnegative, as lines to print."""
+
+    lines: tuple[str, ...]
+
+
+def prove(claim: Claim, case: Case) -> Verdict | None:
+    """Prove a claim for every parameter value and schedule of a case; None if the rules fail."""
+    forms = case.quantities(case.symbols)
+    relation = claim.statement.conclusion
+    slack = relation.slack.subs({symbol(n): f for n, f in forms.items()})
+    fixed = {h.lhs: h.rhs for h in claim.statement.hypotheses if h.op == "="}
+    slack = slack.subs({**dict(case.fixed), **fixed})
+    if is_identically_zero(slack):
+        return Verdict(
+            claim.id,
+            case.name,
+            Status.PROVED,
+            f"both sides are equal for all parameters{_schedules(slack)}",
+        )
+    if relation.op == "=":
+        return None
+    reason = _prove_nonnegative(slack, case)
+    if reason is None:
+        return None
+    return Verdict(
+        claim.id,
+        case.name,
+        Status.PROVED,
+        f"for all parameters{_schedules(slack)}",
+        evidence=reason.lines,
+    )
+
+
+def _schedules(slack: sp.Expr) -> str:
+    return ", every schedule with μ, σ > 0 and every τ" if slack.has(TimeIntegral) else ""
+
+
+def is_identically_zero(expression: sp.Expr) -> bool:
+    """Whether an expression is zero, integrals over time being linear in their integrands."""
+    if sp.expand(expression) == 0:
+        return True
+    integrals = sorted(expression.atoms(TimeIntegral), key=str)
+    if not integrals:
+        return bool(sp.cancel(sp.together(expression)) == 0) if expression.is_rational_function() \
+            else False
+    names = {integral: sp.Dummy() for integral in integrals}
+    linear = sp.expand(expression.xreplace(names))
+    if not linear.is_polynomial(*names.values()):
+        return False
+    polynomial = sp.Poly(linear, *names.values())
+    if polynomial.total_degree() > 1:
+        return False
+    combined = sp.Add(*(polynomial.coeff_monomial(v) * k.integrand for k, v in names.items()))
+    if polynomial.coeff_monomial(1) != 0:
+        return False
+    return bool(sp.expand(combined) == 0 or sp.cancel(sp.together(combined)) == 0)
+
+
+def _prove_nonnegative(slack: sp.Expr, case: Case) -> Reason | None:
+    ordered = _order_integrals(slack, case)
+    if ordered is None:
+        return None
+    slack, lines = ordered
+    for unknown in sorted(slack.free_symbols & _quantities(), key=str):
+        if _grows_with(slack, unknown):
+            slack = slack.subs(unknown, 0)
+            lines.append(f"grows with the unknown {unknown} >= 0, so take {unknown} = 0")
+    rule = _by_roots(sp.expand(slack))
+    return None if rule is None else Reason((*lines, *rule))
+
+
+def _grows_with(expression: sp.Expr, unknown: sp.Symbol) -> bool:
+    """Whether the expression is built so that it cannot fall when a nonnegative unknown grows."""
+    if not expression.has(unknown) or expression == unknown:
+        return True
+    if isinstance(expression, sp.Add):
+        return all(_grows_with(term, unknown) for term in expression.args)
+    if isinstance(expression, sp.Mul):
+        return all(f.is_nonnegative and _grows_with(f, unknown) for f in expression.args)
+    if isinstance(expression, sp.Pow) and expression.exp.is_positive:
+        return bool(expression.base.is_nonnegative and _grows_with(expression.base, unknown))
+    return False
+
+
+def _quantities() -> set[sp.Symbol]:
+    from theory.quantities import QUANTITIES
+
+    return {symbol(name) for name in QUANTITIES}
+
+
+def _order_integrals(slack: sp.Expr, case: Case) -> tuple[sp.Expr, list[str]] | None:
+    """Name the integrals by nonnegative symbols that obey the facts of the case."""
+    lines: list[str] = []
+    names: dict[sp.Expr, sp.Expr] = {}
+    for smaller, larger in case.facts:
+        if not is_nonnegative_rational(larger - smaller):
+            return None
+        low, excess = sp.symbols("A D", nonnegative=True)
+        names[TimeIntegral(smaller)], names[TimeIntegral(larger)] = low, low + excess
+        lines.append(
+            f"A = ∫({smaller})dτ <= ∫({larger})dτ = A + D with D >= 0, since the integrands "
+            "differ by a quotient of polynomials without negative coefficients"
+        )
+    for index, integral in enumerate(sorted(slack.atoms(TimeIntegral) - set(names), key=str)):
+        if not integral.integrand.is_nonnegative:
+            return None
+        names[integral] = sp.Symbol(f"I{index}", nonnegative=True)
+        lines.append(f"I{index} = {integral} >= 0")
+    return slack.xreplace(names), lines
+
+
+def is_nonnegative_rational(expression: sp.Expr) -> bool:
+    """Whether a rational expression in nonnegative symbols has no negative coefficient at all."""
+    shifted = expression.subs(symbols.N, 1 + _SHIFTED_SAMPLE_SIZE)
+    numerator, denominator = sp.fraction(sp.cancel(sp.together(shifted)))
+    both = sp.expand(numerator), sp.expand(denominator)
+    if not all(s.is_nonnegative for part in both for s in part.free_symbols):
+        return False
+    return any(
+        all(
+            coefficient.is_nonnegative
+            for part in both
+            for coefficient in sp.Poly(sign * part, *shifted.free_symbols).coeffs()
+        )
+        for sign in (1, -1)
+        if shifted.free_symbols
+    ) or bool(not shifted.free_symbols and shifted.is_nonnegative)
+
+
+def _by_roots(slack: sp.Expr) -> tuple[str, ...] | None:
+    rational, positive, negative = _split(slack)
+    radicands = [*positive, *negative]
+    if not all(is_nonnegative_rational(x) for x in radicands):
+        return None
+    if not negative and is_nonnegative_rational(rational):
+        return ("every term is nonnegative",)
+    if not negative and len(positive) == 1:
+        lost = sp.Add(*(-t for t in sp.Add.make_args(rational) if not is_nonnegative_rational(t)))
+        gap = positive[0] - lost**2
+        if is_nonnegative_rational(lost) and is_nonnegative_rational(gap):
+            return (f"P - Q + √X with Q = {lost} and X - Q² = {sp.factor(gap)} >= 0",)
+    if rational == 0 and len(negative) == 1 and len(positive) == 2:
+        (b, e), (a,) = positive, negative
+        gap = 4 * b * e - (a - b - e) ** 2
+        if is_nonnegative_rational(gap):
+            return (f"√b + √e - √a with 4be - (a - b - e)² = {sp.factor(gap)} >= 0",)
+    return None
+
+
+def _split(slack: sp.Expr) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]]:
+    """Write an expression as R + Σ √positive - Σ √negative with R rational."""
+    rational, positive, negative = sp.S.Zero, [], []
+    for term in sp.Add.make_args(slack):
+        roots = [p for p in term.atoms(sp.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
+        if not any(p.free_symbols for p in roots) and not roots:
+            rational += term
+        else:
+            sign = term.as_coeff_Mul()[0]
+            (positive if sign > 0 else negative).append(sp.cancel(sp.together(sp.expand(term**2))))
+    return rational, positive, negative

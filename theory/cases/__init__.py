@@ -1,0 +1,41 @@
+"""The laws on which claims are checked, one file each; loaded on first use."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from theory.cases.case import Case
+
+#: Every case, in the order in which reports show them.
+NAMES = (
+    "gaussian-mean",
+    "gaussian-mean-variance",
+    "one-point",
+    "two-points",
+    "finite-points",
+    "gaussian-data",
+    "gaussian-mixture",
+)
+
+
+@cache
+def get(name: str) -> Case:
+    """Return the case with this name.
+
+    Raises
+    ------
+    KeyError
+        If there is none; `theory.cases.NAMES` lists them.
+
+    Examples
+    --------
+    >>> get("two-points").algorithm
+    'empirical score'
+    """
+    if name not in NAMES:
+        raise KeyError(name)
+    module = import_module(f"theory.cases.{name.replace('-', '_')}")
+    return module.CASE  # type: ignore[no-any-return]

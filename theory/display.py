@@ -1,0 +1,63 @@
+"""Expressions as one line of Unicode and as LaTeX, with the vocabulary's own names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
+
+from theory.quantities import QUANTITIES
+
+_GREEK = {"mu": "μ", "sigma": "σ", "sigma2": "σ²", "eps": "ε", "tau": "τ", "lambda": "λ"}
+
+
+class _UnicodePrinter(StrPrinter):
+    def _print_Symbol(self, expr: sp.Symbol) -> str:
+        if expr.name in QUANTITIES:
+            return QUANTITIES[expr.name].unicode
+        return _GREEK.get(expr.name, expr.name)
+
+    def _print_Pow(self, expr: sp.Pow, rational: bool = False) -> str:
+        if expr.exp == sp.Rational(1, 2):
+            return f"√({self._print(expr.base)})"
+        if expr.exp == 2:
+            return f"{self.parenthesize(expr.base, 70)}²"
+        return str(super()._print_Pow(expr, rational))
+
+    def _print_Mul(self, expr: sp.Mul) -> str:
+        return str(super()._print_Mul(expr)).replace("*", "·")
+
+
+class _LatexPrinter(LatexPrinter):
+    def _print_Symbol(self, expr: sp.Symbol, style: Any = "plain") -> str:
+        if expr.name in QUANTITIES:
+            return QUANTITIES[expr.name].latex
+        if expr.name == "sigma2":
+            return r"\sigma^{2}"
+        return str(super()._print_Symbol(expr, style))
+
+
+def unicode_expression(expression: sp.Expr) -> str:
+    """Return the expression on one line, as a person would type it.
+
+    Examples
+    --------
+    >>> from theory import quantities as q
+    >>> unicode_expression(2 * q.eps_stab_squared**sp.Rational(1, 2))
+    '2·√(ε_stab²)'
+    """
+    return str(_UnicodePrinter().doprint(expression))
+
+
+def latex_expression(expression: sp.Expr) -> str:
+    """Return the expression in LaTeX.
+
+    Examples
+    --------
+    >>> from theory import quantities as q
+    >>> latex_expression(q.C_sm)
+    'C_{\\\\mathrm{sm}}'
+    """
+    return str(_LatexPrinter().doprint(expression))

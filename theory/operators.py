@@ -1,0 +1,125 @@
+"""Two inert operators: the integral over time, ∫ · dτ, and the expectation over a standard normal.
+
+sympy's own ``Integral`` would do for both, but these carry what a checker needs to know: that τ is
+a positive measure (so the integral is monotone), and that the weight is Gaussian (so tails have
+rigorous bounds).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from theory import symbols
+
+_BOUND_IN_TIME = frozenset({symbols.mu, symbols.sigma2, symbols.t})
+
+
+class TimeIntegral(sp.Expr):  # type: ignore[misc]
+    """∫ integrand dτ, the integrand written in ``mu`` and ``sigma2`` (and possibly ``t``)."""
+
+    is_commutative = True
+
+    def __new__(cls, integrand: Any) -> Any:
+        integrand = sp.sympify(integrand)
+        return integrand if integrand == 0 else sp.Expr.__new__(cls, integrand)
+
+    @property
+    def integrand(self) -> sp.Expr:
+        """What is integrated, at one time."""
+        return self.args[0]
+
+    @property
+    def free_symbols(self) -> set[sp.Symbol]:
+        return set(self.integrand.free_symbols) - _BOUND_IN_TIME
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return self.integrand.is_extended_real  # type: ignore[no-any-return]
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.integrand.is_nonnegative else None
+
+    def _eval_derivative(self, variable: sp.Symbol) -> sp.Expr:
+        if variable in _BOUND_IN_TIME:
+            return sp.S.Zero
+        return TimeIntegral(self.integrand.diff(variable))
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\int {printer.parenthesize(self.integrand, 40)} \,\tau(\mathrm{{d}}t)"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"∫({printer.doprint(self.integrand)})dτ"
+
+
+class GaussianExpectation(sp.Expr):  # type: ignore[misc]
+    """E f(Z) for Z standard normal on the line; ``variable`` is bound in ``integrand``."""
+
+    is_commutative = True
+
+    def __new__(cls, integrand: Any, variable: sp.Symbol) -> Any:
+        integrand = sp.sympify(integrand)
+        if variable not in integrand.free_symbols:
+            return integrand
+        return sp.Expr.__new__(cls, integrand, variable)
+
+    @property
+    def integrand(self) -> sp.Expr:
+        """The function of ``variable`` whose mean is taken."""
+        return self.args[0]
+
+    @property
+    def variable(self) -> sp.Symbol:
+        """The standard normal variable."""
+        return self.args[1]
+
+    @property
+    def free_symbols(self) -> set[sp.Symbol]:
+        return set(self.integrand.free_symbols) - {self.variable}
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return self.integrand.is_extended_real  # type: ignore[no-any-return]
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.integrand.is_nonnegative else None
+
+    def _eval_subs(self, old: sp.Basic, new: sp.Basic) -> Any:
+        if old == self.variable:
+            return self
+        return None
+
+    def _eval_derivative(self, parameter: sp.Symbol) -> sp.Expr:
+        if parameter == self.variable:
+            return sp.S.Zero
+        return GaussianExpectation(self.integrand.diff(parameter), self.variable)
+
+    def _latex(self, printer: Any) -> str:
+        body = printer.doprint(self.integrand)
+        return rf"\mathbb{{E}}_{{{printer.doprint(self.variable)}}}\left[{body}\right]"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"E_{self.variable}[{printer.doprint(self.integrand)}]"
+
+
+def merge_expectations(expression: sp.Expr) -> sp.Expr:
+    """Write a sum of Gaussian expectations in one variable as a single expectation.
+
+    Examples
+    --------
+    >>> z, c = sp.symbols("z c", real=True)
+    >>> first, second = GaussianExpectation(z**2, z), GaussianExpectation(sp.tanh(z), z)
+    >>> merge_expectations(c * first + second)
+    E_z[c*z**2 + tanh(z)]
+    """
+    means = sorted(expression.atoms(GaussianExpectation), key=str)
+    if len({mean.variable for mean in means}) != 1:
+        return expression
+    names = {mean: sp.Dummy() for mean in means}
+    linear = sp.expand(expression.xreplace(names))
+    if not linear.is_polynomial(*names.values()):
+        return expression
+    polynomial = sp.Poly(linear, *names.values())
+    if polynomial.total_degree() > 1:
+        return expression
+    merged = sp.Add(*(polynomial.coeff_monomial(v) * m.integrand for m, v in names.items()))
+    return polynomial.coeff_monomial(1) + GaussianExpectation(merged, means[0].variable)
