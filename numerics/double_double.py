@@ -139,8 +139,19 @@ def nearest_points(
     """
     for q in prange(queries.shape[0]):
         _nearest_one(
-            queries, q, blocks, offset, offset_low, box_low, box_high, box_offset, mu, scale,
-            limits[q], nearest[q], points[q],
+            queries,
+            q,
+            blocks,
+            offset,
+            offset_low,
+            box_low,
+            box_high,
+            box_offset,
+            mu,
+            scale,
+            limits[q],
+            nearest[q],
+            points[q],
         )
 
 
@@ -255,9 +266,27 @@ def accumulate_double(
     """
     for q in prange(queries.shape[0]):
         _accumulate_one(
-            queries, q, blocks, mantissa, offset, offset_low, box_low, box_high, box_offset,
-            mu, scale, limits[q], nearest[q], cuts[q], origins[q], order,
-            state[q], sums[q], squares[q], hull_low[q], hull_high[q],
+            queries,
+            q,
+            blocks,
+            mantissa,
+            offset,
+            offset_low,
+            box_low,
+            box_high,
+            box_offset,
+            mu,
+            scale,
+            limits[q],
+            nearest[q],
+            cuts[q],
+            origins[q],
+            order,
+            state[q],
+            sums[q],
+            squares[q],
+            hull_low[q],
+            hull_high[q],
         )
 
 

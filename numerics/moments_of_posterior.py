@@ -36,9 +36,7 @@ class _Moments(NamedTuple):
     squares_error: Array
 
 
-def _moments(
-    queries: Array, packed: PackedPoints, mu: float, sigma: float, order: int
-) -> _Moments:
+def _moments(queries: Array, packed: PackedPoints, mu: float, sigma: float, order: int) -> _Moments:
     """Return the mean and the trace (order 2) or the covariance (order 3), taken about the mean.
 
     The first pass finds the mean, the second sums about it, so nothing cancels.
@@ -61,9 +59,7 @@ def _moments(
         nearest, points = double_nearest(subset, packed, mu, sigma, smallest)
         rough = double_pass(subset, packed, mu, sigma, smallest, nearest, points, 1)
         origins[chosen] = points + rough.sums
-        fine = double_pass(
-            subset, packed, mu, sigma, smallest, nearest, origins[chosen], order
-        )
+        fine = double_pass(subset, packed, mu, sigma, smallest, nearest, origins[chosen], order)
         shift[chosen] = fine.sums
         trace[chosen] = fine.spread**2
         squares[chosen] = fine.squares if order == 3 else trace[chosen, None]

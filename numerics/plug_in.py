@@ -87,9 +87,7 @@ def plug_in_losses(
     axes = 4 - (dimension == 1) - (sample_size == 2)  # the others have one node
     order = min(120, int(_MOST_NODES ** (1 / axes)))
     coarse, fine = _at_order(*arguments, 2 * order // 3), _at_order(*arguments, order)
-    errors = {
-        name: 2 * abs(fine[name] - coarse[name]) + 1e-13 * abs(fine[name]) for name in fine
-    }
+    errors = {name: 2 * abs(fine[name] - coarse[name]) + 1e-13 * abs(fine[name]) for name in fine}
     return PlugInLosses(fine, errors)
 
 
@@ -135,7 +133,12 @@ def _replacement(
         on_w**2 * w2 + 2 * on_w * on_u * uw + on_u**2 * u2
     )
     stability = np.einsum(
-        "ijkl,i,j,k,l->", change, kept_weight, length_weight, along_weight, across_weight,
+        "ijkl,i,j,k,l->",
+        change,
+        kept_weight,
+        length_weight,
+        along_weight,
+        across_weight,
         optimize=True,
     )
     v_i = before[:, :, 0, 0]

@@ -37,6 +37,7 @@ class Algorithm(IntEnum):
     EMPIRICAL_SCORE = 0
     GAUSSIAN_MEAN = 1
     GAUSSIAN_MEAN_VARIANCE = 2
+    FIXED_STANDARD = 3  # the law's own variance, centred at the origin, whatever the data
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def evaluate_replicates(
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _empirical_mean(x, points, count, index, replacement, mu, sigma, out):  # type: ignore[no-untyped-def]
     """Posterior mean given x under the points, the one at ``index`` replaced (-1: none)."""
     dimension = x.shape[0]
@@ -147,20 +148,18 @@ def _empirical_mean(x, points, count, index, replacement, mu, sigma, out):  # ty
         out[a] /= total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _mixture_mean(x, centres, variance, mu, sigma, out):  # type: ignore[no-untyped-def]
     """Posterior mean given x under an equal mixture of Gaussians of one variance."""
     dimension = x.shape[0]
     total_variance = mu * mu * variance + sigma * sigma
-    _empirical_mean(
-        x, centres, centres.shape[0], -1, x, mu, math.sqrt(total_variance), out
-    )
+    _empirical_mean(x, centres, centres.shape[0], -1, x, mu, math.sqrt(total_variance), out)
     gain = mu * variance / total_variance
     for a in range(dimension):
         out[a] += gain * (x[a] - mu * out[a])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _trained_mean(  # type: ignore[no-untyped-def]
     x, points, count, index, replacement, mu, sigma, algorithm, variance, centre, out
 ):
@@ -170,7 +169,7 @@ def _trained_mean(  # type: ignore[no-untyped-def]
         return
     dimension = x.shape[0]
     centre[:] = 0.0
-    for j in range(count):
+    for j in range(count if algorithm != 3 else 0):
         point = replacement if j == index else points[j]
         for a in range(dimension):
             centre[a] += point[a] / count
@@ -186,7 +185,7 @@ def _trained_mean(  # type: ignore[no-untyped-def]
         out[a] = centre[a] + gain * (x[a] - mu * centre[a])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _squared_distance(first, second):  # type: ignore[no-untyped-def]
     total = 0.0
     for a in range(first.shape[0]):
@@ -194,7 +193,7 @@ def _squared_distance(first, second):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _evaluate(  # type: ignore[no-untyped-def]
     training_sets, fresh, noise, mu, sigma, weights, centres, variance, algorithm, out
 ):
@@ -221,9 +220,7 @@ def _evaluate(  # type: ignore[no-untyped-def]
                 out[r, 7] += unit * _squared_distance(other, extended[i]) / (count + 1)
                 if i == count:
                     break
-                _trained_mean(
-                    x, points, count, -1, x, m, s, algorithm, variance, centre, trained
-                )
+                _trained_mean(x, points, count, -1, x, m, s, algorithm, variance, centre, trained)
                 _empirical_mean(x, points, count, -1, x, m, s, other)
                 out[r, 1] += unit * _squared_distance(trained, points[i]) / count
                 out[r, 3] += unit * _squared_distance(trained, other) / count
@@ -234,8 +231,6 @@ def _evaluate(  # type: ignore[no-untyped-def]
             out[r, 2] += unit * _squared_distance(trained, other)
             out[r, 4] += unit * _squared_distance(other, new)
             for i in range(count):
-                _trained_mean(
-                    x, points, count, i, new, m, s, algorithm, variance, centre, other
-                )
+                _trained_mean(x, points, count, i, new, m, s, algorithm, variance, centre, other)
                 out[r, 6] += unit * _squared_distance(trained, other) / count
                 out[r, 8] += unit * _squared_distance(other, new) / count

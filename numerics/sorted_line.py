@@ -243,6 +243,23 @@ def accumulate_line(
         first = chunk * QUERIES_TOGETHER
         for q in range(first, min(first + QUERIES_TOGETHER, queries.shape[0])):
             _accumulate_query(
-                queries, q, blocks, masses, offset, box_low, box_high, moments, centres, widths,
-                mu, sigma, scale, cut, partial, exponents, weights, state[q], sums[q],
+                queries,
+                q,
+                blocks,
+                masses,
+                offset,
+                box_low,
+                box_high,
+                moments,
+                centres,
+                widths,
+                mu,
+                sigma,
+                scale,
+                cut,
+                partial,
+                exponents,
+                weights,
+                state[q],
+                sums[q],
             )

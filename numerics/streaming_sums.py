@@ -29,6 +29,9 @@ _GROUP = 64
 #: Coordinates that choose the first block to visit in high dimension.
 _LEADING = 8
 
+# Query-point-coordinate triples below which a pass stays on one thread (a millisecond or less).
+_SMALL = 500_000
+
 
 def exponent_error(dimension: int) -> float:
     """Bound the relative error of a float64 exponent.
@@ -166,9 +169,7 @@ def weighted_product(
     """Return the sum of weight * (y_k - origin_k) * (y_i - origin_i) over block ``b``."""
     total = 0.0
     for j in range(LANES):
-        total += (
-            weights[j] * (blocks[b, k, j] - origins[q, k]) * (blocks[b, i, j] - origins[q, i])
-        )
+        total += weights[j] * (blocks[b, k, j] - origins[q, k]) * (blocks[b, i, j] - origins[q, i])
     return total
 
 
@@ -274,7 +275,7 @@ def _accumulate_chunk(
             state[q, 0] = _first_exponent(
                 queries, q, blocks, offset, box_low, box_high, box_offset, mu, scale,
                 partial, exponents,
-            )
+            )  # fmt: skip
     for b in range(blocks.shape[0]):
         for q in range(first, last):
             if boxed:
@@ -339,6 +340,65 @@ def _accumulate_chunk(
 
 
 @njit(cache=True, parallel=True)
+def _accumulate_parallel(
+    queries: Array,
+    blocks: Array,
+    mantissa: Array,
+    offset: Array,
+    box_low: Array,
+    box_high: Array,
+    box_offset: Array,
+    mu: float,
+    scale: float,
+    cut: float,
+    factor: float,
+    origins: Array,
+    order: int,
+    state: Array,
+    sums: Array,
+    squares: Array,
+) -> None:
+    """``accumulate`` with threads."""
+    chunks = (queries.shape[0] + QUERIES_TOGETHER - 1) // QUERIES_TOGETHER
+    for chunk in prange(chunks):
+        first = chunk * QUERIES_TOGETHER
+        last = min(first + QUERIES_TOGETHER, queries.shape[0])
+        _accumulate_chunk(
+            first, last, queries, blocks, mantissa, offset, box_low, box_high, box_offset,
+            mu, scale, cut, factor, origins, order, state, sums, squares,
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _accumulate_serial(
+    queries: Array,
+    blocks: Array,
+    mantissa: Array,
+    offset: Array,
+    box_low: Array,
+    box_high: Array,
+    box_offset: Array,
+    mu: float,
+    scale: float,
+    cut: float,
+    factor: float,
+    origins: Array,
+    order: int,
+    state: Array,
+    sums: Array,
+    squares: Array,
+) -> None:
+    """``accumulate`` without threads, the same bits."""
+    chunks = (queries.shape[0] + QUERIES_TOGETHER - 1) // QUERIES_TOGETHER
+    for chunk in range(chunks):
+        first = chunk * QUERIES_TOGETHER
+        last = min(first + QUERIES_TOGETHER, queries.shape[0])
+        _accumulate_chunk(
+            first, last, queries, blocks, mantissa, offset, box_low, box_high, box_offset,
+            mu, scale, cut, factor, origins, order, state, sums, squares,
+        )  # fmt: skip
+
+
 def accumulate(
     queries: Array,
     blocks: Array,
@@ -365,14 +425,23 @@ def accumulate(
     with 2 (``factor`` = 1) ``squares`` (M, 1) the sum of weight * |y - origin|^2; with 3
     ``squares`` (M, d * d) the lower triangle of the sum of weight * (y - origin)(y - origin)^T.
     """
-    chunks = (queries.shape[0] + QUERIES_TOGETHER - 1) // QUERIES_TOGETHER
-    for chunk in prange(chunks):
-        first = chunk * QUERIES_TOGETHER
-        last = min(first + QUERIES_TOGETHER, queries.shape[0])
-        _accumulate_chunk(
-            first, last, queries, blocks, mantissa, offset, box_low, box_high, box_offset,
-            mu, scale, cut, factor, origins, order, state, sums, squares,
-        )
+    threads = worth_threads(queries.shape[0], blocks.shape[0], blocks.shape[1])
+    kernel = _accumulate_parallel if threads else _accumulate_serial
+    kernel(
+        queries, blocks, mantissa, offset, box_low, box_high, box_offset, mu, scale, cut, factor,
+        origins, order, state, sums, squares,
+    )  # fmt: skip
+
+
+def worth_threads(queries: int, blocks: int, dimension: int) -> bool:
+    """Tell whether a pass is worth waking threads: that costs more than a small job.
+
+    Examples
+    --------
+    >>> worth_threads(50, 1, 2), worth_threads(1000, 16, 2)
+    (False, True)
+    """
+    return queries * blocks * LANES * dimension > _SMALL
 
 
 def exponent_cut(count: int) -> float:

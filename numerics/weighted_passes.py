@@ -115,15 +115,38 @@ def float_pass(
     if origins is None and _suits_line(packed):
         sums = np.zeros((many, 1))
         accumulate_line(
-            queries, packed.blocks, packed.mantissa, packed.offset, packed.box_low,
-            packed.box_high, mu, sigma, scale, cut, state, sums,
+            queries,
+            packed.blocks,
+            packed.mantissa,
+            packed.offset,
+            packed.box_low,
+            packed.box_high,
+            mu,
+            sigma,
+            scale,
+            cut,
+            state,
+            sums,
         )
         taylor = TAYLOR_ERROR
     else:
         accumulate(
-            queries, packed.blocks, packed.mantissa, packed.offset, packed.box_low,
-            packed.box_high, packed.box_offset, mu, scale, cut, factor,
-            queries if origins is None else origins, order, state, sums, squares,
+            queries,
+            packed.blocks,
+            packed.mantissa,
+            packed.offset,
+            packed.box_low,
+            packed.box_high,
+            packed.box_offset,
+            mu,
+            scale,
+            cut,
+            factor,
+            queries if origins is None else origins,
+            order,
+            state,
+            sums,
+            squares,
         )
     smallest, total, rescalings = state[:, 0], state[:, 1], state[:, 4]
     excess = state[:, 2] / total
@@ -169,8 +192,18 @@ def double_nearest(
     points = np.empty_like(queries)
     limits = _double_limits(smallest, packed, queries.shape[1])[0]
     nearest_points(
-        queries, packed.blocks, packed.offset, packed.offset_low, packed.box_low,
-        packed.box_high, packed.box_offset, mu, _double_scale(sigma), limits, nearest, points,
+        queries,
+        packed.blocks,
+        packed.offset,
+        packed.offset_low,
+        packed.box_low,
+        packed.box_high,
+        packed.box_offset,
+        mu,
+        _double_scale(sigma),
+        limits,
+        nearest,
+        points,
     )
     return nearest, points
 
@@ -197,9 +230,26 @@ def double_pass(
     hull_low = np.full((many, dimension), np.inf)
     hull_high = np.full((many, dimension), -np.inf)
     accumulate_double(
-        queries, packed.blocks, packed.mantissa, packed.offset, packed.offset_low,
-        packed.box_low, packed.box_high, packed.box_offset, mu, _double_scale(sigma),
-        limits, nearest, cuts, origins, order, state, sums, squares, hull_low, hull_high,
+        queries,
+        packed.blocks,
+        packed.mantissa,
+        packed.offset,
+        packed.offset_low,
+        packed.box_low,
+        packed.box_high,
+        packed.box_offset,
+        mu,
+        _double_scale(sigma),
+        limits,
+        nearest,
+        cuts,
+        origins,
+        order,
+        state,
+        sums,
+        squares,
+        hull_low,
+        hull_high,
     )
     total = state[:, 0]
     means = sums / total[:, None]

@@ -224,13 +224,26 @@ def _constant_parts(node: sp.Basic, variables: frozenset[sp.Symbol]) -> list[sp.
 def _log(settings: Settings, values: Sequence[Ball]) -> Ball:
     (argument,) = values
     if isinstance(argument, acb):
+        if _is_real(argument) and not settings.analytic:
+            return acb(_log(settings, [argument.real]))
         return argument.log(analytic=settings.analytic)
     return argument.log() if argument > 0 else NAN
+
+
+def _is_real(value: acb) -> bool:
+    """Whether a complex ball lies on the real line, as it does on the path of an integral.
+
+    There a root or logarithm off its domain has to be undefined, not complex: its real part would
+    be a finite ball around nothing.
+    """
+    return bool(value.imag == 0)
 
 
 def _root(settings: Settings, values: Sequence[Ball]) -> Ball:
     (base,) = values
     if isinstance(base, acb):
+        if _is_real(base) and not settings.analytic:
+            return acb(_root(settings, [base.real]))
         return base.sqrt(analytic=settings.analytic)
     return base.sqrt() if base >= 0 else NAN
 
@@ -238,7 +251,9 @@ def _root(settings: Settings, values: Sequence[Ball]) -> Ball:
 def _root_of_known_sign(settings: Settings, values: Sequence[Ball]) -> Ball:
     """Take a root whose argument is >= 0 by its symbols' own domains, however wide its ball."""
     (base,) = values
-    return _root(settings, [base if isinstance(base, acb) else base.nonnegative_part()])
+    if isinstance(base, acb):
+        return _root(settings, values)
+    return NAN if base < 0 else _root(settings, [base.nonnegative_part()])
 
 
 def integer_power(base: Ball, exponent: int) -> Ball:
@@ -291,10 +306,12 @@ def _gaussian_mean(
 def _tail_polynomial(integrand: sp.Expr, z: sp.Symbol) -> tuple[list[int], list[sp.Expr]]:
     """Bound |f(z)| on the real line by Σ |coefficient| |z|^power, for the tails of E f(Z).
 
-    f has to be a polynomial in z and in hyperbolic tangents. On the line |tanh| <= 1, so each
-    monomial is at most its power of |z| times its coefficient.
+    f has to be a polynomial in z and in hyperbolic tangents of polynomials in z, which are real on
+    the line. There |tanh| <= 1, so each monomial is at most its power of |z| times its coefficient.
     """
     bounded = {node: sp.Dummy(real=True) for node in integrand.atoms(sp.tanh) if node.has(z)}
+    if not all(node.args[0].is_polynomial(z) for node in bounded):
+        raise NotEnclosable(f"no tail bound for {integrand}")
     try:
         polynomial = sp.Poly(sp.expand(integrand.xreplace(bounded)), z, *bounded.values())
     except sp.PolynomialError as error:

@@ -112,9 +112,8 @@ def check_claim(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
     if all(a.exact for a in answers):
         text = f"both sides are the same expression at {len(answers)} parameter values, for every τ"
         return _summarise(claim, case, Status.CERTIFIED, text, answers)
-    return _summarise(
-        claim, case, Status.SUPPORTED, f"at {len(answers)} points, within the errors", answers
-    )
+    text = f"at {len(answers)} points, within the errors: {_methods(answers)}"
+    return _summarise(claim, case, Status.SUPPORTED, text, answers)
 
 
 def _check_chain(claim: Claim) -> Verdict:
@@ -123,7 +122,10 @@ def _check_chain(claim: Claim) -> Verdict:
     statement = claim.derivation()
     if claim.strength is not Strength.RATE and statement.conclusion != claim.statement.conclusion:
         return Verdict(
-            claim.id, CHAIN, Status.REFUTED, "the derivation concludes something else",
+            claim.id,
+            CHAIN,
+            Status.REFUTED,
+            "the derivation concludes something else",
             witness=str(statement.conclusion),
         )
     verdict = algebra.check_statement(statement, claim=claim.id, case=CHAIN)
@@ -147,9 +149,7 @@ def _confirm(claim: Claim, proof: Verdict, places: Sequence[Point], seed: int) -
     return replace(proof, slack=_least_slack(answers))
 
 
-def _on_boxes(
-    claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: str
-) -> Verdict:
+def _on_boxes(claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: str) -> Verdict:
     """Certify a claim on every interval of the one ratio that matters, at p = 1/2."""
     assert law.reduction is not None
     evidence, boxes = [], 0
@@ -179,9 +179,9 @@ def _on_boxes(
     low, high = RATIO_INTERVALS[0][0], RATIO_INTERVALS[-1][1]
     (a_low, a_high), (t_low, t_high) = TWO_POINT_BOX
     text = (
-        f"p = 1/2, N <= {box_sample_sizes(effort)[-1]}, μa/σ in [{low}, {high}] (any schedule; for "
-        f"OU it covers a in [{a_low}, {a_high}], t in [{t_low}, {t_high}]); and at "
-        f"{len(answers)} points"
+        f"τ a point mass, p = 1/2, N <= {box_sample_sizes(effort)[-1]}, μa/σ in [{low}, {high}] "
+        f"(any schedule; for OU it covers a in [{a_low}, {a_high}], t in [{t_low}, {t_high}]); "
+        f"and at points: {_methods(answers)}"
     )
     verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
     return replace(verdict, evidence=(f"{boxes} boxes", *evidence, *verdict.evidence))
@@ -220,6 +220,12 @@ def _summarise(
         false_alarm=sampled * len(QUANTITIES) * FALSE_ALARM,
         witness=witness,
     )
+
+
+def _methods(answers: Sequence[PointAnswer]) -> str:
+    """Say how many points each method decided."""
+    found = [answer.method for answer in answers]
+    return ", ".join(f"{found.count(m)} by {m.value}" for m in Method if m in found)
 
 
 def _least_slack(answers: Sequence[PointAnswer]) -> Slack | None:

@@ -557,7 +557,7 @@ def _vector(name: str, value: ArrayLike, size: int | None, lowest: float) -> Flo
     return array
 
 
-def _whole(name: str, value: int, lowest: int) -> int:
+def _whole(name: str, value: object, lowest: int) -> int:
     """Return ``value`` if it is an integer of at least ``lowest``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < lowest:
         raise UsageError(f"{name} = {value!r}: must be an integer of at least {lowest}")

@@ -1,4 +1,4 @@
-"""The numbers at a point: enclosures where there is a closed form, quadrature or sampling elsewhere."""
+"""The numbers at a point: enclosures of closed forms, quadrature or sampling elsewhere."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def to_number(ball: arb, method: Method = Method.ENCLOSURE) -> Number | None:
     if not ball.is_finite():
         return None
     value = float(ball.mid())
-    error = float(abs(ball - arb(value)).upper())
-    return Number(value, float(np.nextafter(error, np.inf)) if error else 0.0, method)
+    distance = abs(ball - arb(value)).upper()
+    # Exact only if the ball says so: a distance that underflows is not zero.
+    error = 0.0 if distance == 0 else float(np.nextafter(float(distance), np.inf))
+    return Number(value, error, method) if np.isfinite(value) and np.isfinite(error) else None
 
 
 def to_ball(number: Number) -> arb:
@@ -91,13 +93,13 @@ def replicates(point: Point, *, effort: str, seed: int, more: int = 1) -> sampli
 def balls(point: Point, numbers: Mapping[str, Number]) -> dict[sp.Symbol, arb]:
     """Return a ball for every measured quantity and every parameter of a point.
 
-    Quantities are nonnegative by definition, so their balls are cut there.
+    Quantities are nonnegative by definition, so their balls are cut there; a ball of negative
+    numbers alone is undefined.
     """
-    environment = {
-        s: exact_ball(v) for s, v in point.substitutions().items() if v.is_Rational
-    }
+    environment = {s: exact_ball(v) for s, v in point.substitutions().items() if v.is_Rational}
     for name, number in numbers.items():
-        environment[symbol(name)] = to_ball(number).nonnegative_part()
+        ball = to_ball(number)
+        environment[symbol(name)] = arb("nan") if ball < 0 else ball.nonnegative_part()
     return environment
 
 

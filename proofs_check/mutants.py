@@ -91,9 +91,18 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
             )
         )
     for name in claim.quantity_names:
-        if claim.strength is not Strength.RATE:
+        if claim.strength is not Strength.RATE and _has_noise_level(claim, name):
             add(f"σ for σ² in {name}", relation, name)
     return tuple(found)
+
+
+def _has_noise_level(claim: Claim, name: str) -> bool:
+    """Whether σ stands in the quantity's expression somewhere that the claim speaks of."""
+    return any(
+        sp.sympify(point.law.example_quantities(dict(point.values)).get(name, 0)).has(sigma2)
+        for point in _hunting_grounds(claim)
+        if meets_hypotheses(claim, point)
+    )
 
 
 def mutant_report(
@@ -121,7 +130,7 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
     if claim.is_algebraic:
         return find_witness(claim.statement)
     if claim.strength is Strength.RATE:
-        for case in ("two-points", "gaussian-mean"):
+        for case in ("two-points", "gaussian-mean", "fixed-score"):
             verdict = check_rate(claim, case, effort=effort, seed=seed)
             if verdict.status is Status.REFUTED:
                 return f"{case}: {verdict.witness}"
@@ -148,11 +157,12 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
         at_time("two-points", "1/20", N=2, a="4/5"),
         at_time("two-points", "3/10", N=8, p="1/10"),
         at_time("two-points", "1/10", N=2, p="1/1000", a=3),
-        at_time("two-points", 3, N=32, a="1/2"),
+        at_time("two-points", 3, N=16, a="1/2"),
         *points("one-point", "standard"),
         at_time("one-point", "1/100", V=100),
         at_time("gaussian-mean", "3/10", N=1000, s="1/100"),
         *points("gaussian-mean", "quick"),
+        at_time("fixed-score", "3/10", N=2, b=30),
         *points("gaussian-mean-variance", "quick"),
         *points("gaussian-data", "quick"),
     )
@@ -167,8 +177,10 @@ def _with_swap(
     if name not in forms or not set(claim.quantity_names) <= set(forms):
         return None
     free = {symbol(n): form for n, form in forms.items()}
-    swapped = sp.sympify(forms[name]).subs(free).replace(
-        lambda node: node == sigma2, lambda node: sp.sqrt(node)
+    swapped = (
+        sp.sympify(forms[name])
+        .subs(free)
+        .replace(lambda node: node == sigma2, lambda node: sp.sqrt(node))
     )
     try:
         ball = enclose(swapped, balls(point, {}), time=time_rule(point), precision=PRECISION)
@@ -183,5 +195,3 @@ def _with_swap(
 def unexplained(outcomes: Sequence[MutantOutcome]) -> tuple[MutantOutcome, ...]:
     """Return the survivors that no claim explains."""
     return tuple(o for o in outcomes if not o.killed and not o.reason)
-
-

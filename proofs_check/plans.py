@@ -54,14 +54,14 @@ _GAUSSIAN = (
 
 
 def _gaussian_plan(case: str) -> tuple[Point, ...]:
-    two, three, five, eight = (dict(values) for values in _GAUSSIAN)
+    two, three, five, eight = (dict[str, int | str](values) for values in _GAUSSIAN)
     return (
-        at_time(case, "3/10", **two),
+        at_time(case, "3/10", "ou", **two),
         at_time(case, "1/2", "fraction", **three),
         at_time(case, 2, "ve", **five),
-        at_time(case, "1/5", **eight),
+        at_time(case, "1/5", "ou", **eight),
         with_tau(case, _LIST, "vp-linear", **five),
-        with_tau(case, _UNIFORM, **two),
+        with_tau(case, _UNIFORM, "ou", **two),
     )
 
 
@@ -80,6 +80,7 @@ _PLANS: dict[str, tuple[Point, ...]] = {
     "gaussian-mean": _gaussian_plan("gaussian-mean"),
     "gaussian-mean-variance": _gaussian_plan("gaussian-mean-variance"),
     "gaussian-data": _gaussian_plan("gaussian-data"),
+    "fixed-score": _gaussian_plan("fixed-score"),
     "one-point": (
         at_time("one-point", "3/10"),
         at_time("one-point", "1/2", "fraction", V="1/100", d=3),
@@ -124,7 +125,7 @@ def box_sample_sizes(effort: str) -> tuple[int, ...]:
 
 def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
     """Return the sample sizes N, each twice the last, over which a rate is fitted."""
-    largest = {"quick": 8, "standard": 16, "deep": 32}[effort]
-    if case == "gaussian-mean":
-        largest *= 2
+    largest = {"quick": 16, "standard": 32, "deep": 64}[effort]
+    if case != "two-points":  # sampled in part: the cost grows like N²
+        largest //= 2
     return tuple(2**k for k in range(1, 7) if 2**k <= largest)

@@ -38,6 +38,7 @@ _STRATA = 8
 _ALGORITHMS = {
     "gaussian-mean": Algorithm.GAUSSIAN_MEAN,
     "gaussian-mean-variance": Algorithm.GAUSSIAN_MEAN_VARIANCE,
+    "fixed-score": Algorithm.FIXED_STANDARD,
 }
 
 
@@ -95,6 +96,10 @@ def law_of(point: Point) -> Mixture:
         return Mixture(np.zeros((1, dimension)), math.sqrt(values["V"] / dimension))
     if point.case in ("gaussian-mean", "gaussian-mean-variance", "gaussian-data"):
         return Mixture(np.zeros((1, int(values["d"]))), values["s"])
+    if point.case == "fixed-score":
+        centre = np.zeros((1, int(values["d"])))
+        centre[0, 0] = values["b"]
+        return Mixture(centre, values["s"])
     if point.case in ("finite-points", "gaussian-mixture"):
         centres = values["a"] * points_on_curve(int(values["K"]), int(values["d"]))
         return Mixture(centres, values.get("s", 0.0))

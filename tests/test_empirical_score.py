@@ -180,14 +180,22 @@ def test_order_and_weight_scale_do_not_matter(
     order = rng.permutation(number)
     value, radius = empirical_score(x, data, mu=1.0, sigma=sigma, return_radius=True)
     other, other_radius = empirical_score(
-        x, data[order], mu=1.0, sigma=sigma, weights=np.full(number, weight_scale),
+        x,
+        data[order],
+        mu=1.0,
+        sigma=sigma,
+        weights=np.full(number, weight_scale),
         return_radius=True,
     )
     assert np.all(np.isfinite(value))
     assert np.all(np.abs(value - other) <= radius + other_radius)
     density, density_radius = log_density(x, data, mu=1.0, sigma=sigma, return_radius=True)
     other, other_radius = log_density(
-        x, data[order], mu=1.0, sigma=sigma, weights=np.full(number, weight_scale),
+        x,
+        data[order],
+        mu=1.0,
+        sigma=sigma,
+        weights=np.full(number, weight_scale),
         return_radius=True,
     )
     assert np.all(np.abs(density - other) <= density_radius + other_radius)
@@ -229,7 +237,11 @@ def test_inputs_are_unchanged_and_lists_accepted() -> None:
 
 
 GOOD: dict[str, Any] = {
-    "x": np.zeros((2, 3)), "data": np.ones((4, 3)), "mu": 1.0, "sigma": 0.5, "weights": None
+    "x": np.zeros((2, 3)),
+    "data": np.ones((4, 3)),
+    "mu": 1.0,
+    "sigma": 0.5,
+    "weights": None,
 }
 
 

@@ -65,8 +65,7 @@ def exact(case: Case, query: np.ndarray) -> tuple[Numbers, mpf, Numbers, mpf, li
     total = mpmath.fsum(terms)
     terms = [term / total for term in terms]
     mean = [
-        mpmath.fsum(w * p[k] for w, p in zip(terms, points, strict=True))
-        for k in range(dimension)
+        mpmath.fsum(w * p[k] for w, p in zip(terms, points, strict=True)) for k in range(dimension)
     ]
     score = [
         mpmath.fsum(w * (mu * p[k] - x[k]) for w, p in zip(terms, points, strict=True)) / sigma**2
@@ -80,9 +79,12 @@ def exact(case: Case, query: np.ndarray) -> tuple[Numbers, mpf, Numbers, mpf, li
     ]
     trace = mpmath.fsum(w * v * v for w, a in zip(terms, about, strict=True) for v in a)
     log_share = mpmath.log(mpmath.fsum(mpf(s) for s in shares))
-    density = largest + mpmath.log(total) - log_share - dimension * mpmath.log(
-        2 * mpmath.pi * sigma**2
-    ) / 2
+    density = (
+        largest
+        + mpmath.log(total)
+        - log_share
+        - dimension * mpmath.log(2 * mpmath.pi * sigma**2) / 2
+    )
     return score, density, mean, trace, covariance
 
 
@@ -137,9 +139,7 @@ def test_exact_midpoints(dimension: int) -> None:
     queries = np.stack([np.zeros(dimension), (grid[0] + grid[1]) / 2.0, grid[0]])
     for sigma in (1e-12, 1e-6, 1e-2, 1.0, 1e6, 1e12):
         check(Case(queries, both, 1.0, sigma))
-        score, radius = empirical_score(
-            queries[:1], both, mu=1.0, sigma=sigma, return_radius=True
-        )
+        score, radius = empirical_score(queries[:1], both, mu=1.0, sigma=sigma, return_radius=True)
         # The residuals cancel: the error is that of the roundoff in a sum of size |data|.
         assert np.all(np.abs(score) <= 1e-14 * np.max(np.abs(both)) / sigma**2)
         # At sigma = 1e-12 exponents of 1e24 leave 8 digits of the weights in double-double.
@@ -289,22 +289,27 @@ def test_high_dimension() -> None:
                     -mpmath.fsum(
                         (mpf(0.9) * mpf(a) - mpf(b)) ** 2
                         for a, b in zip(point.tolist(), query.tolist(), strict=True)
-                    ) / (2 * mpf(sigma) ** 2)
+                    )
+                    / (2 * mpf(sigma) ** 2)
                     for point in data
                 ]
                 terms = [mpmath.exp(term - max(logs)) for term in logs]
                 total = mpmath.fsum(terms)
-                true = max(logs) + mpmath.log(total / 3) - 1536 * mpmath.log(
-                    2 * mpmath.pi * mpf(sigma) ** 2
+                true = (
+                    max(logs)
+                    + mpmath.log(total / 3)
+                    - 1536 * mpmath.log(2 * mpmath.pi * mpf(sigma) ** 2)
                 )
                 error = abs(mpf(float(density[q])) - true)
                 assert error <= density_radius[q]
                 assert error <= 1e-12 * abs(true)
                 for k in range(0, 3072, 37):
                     residuals = [mpf(0.9) * mpf(float(p[k])) - mpf(float(query[k])) for p in data]
-                    truth = mpmath.fsum(
-                        w * r for w, r in zip(terms, residuals, strict=True)
-                    ) / total / mpf(sigma) ** 2
+                    truth = (
+                        mpmath.fsum(w * r for w, r in zip(terms, residuals, strict=True))
+                        / total
+                        / mpf(sigma) ** 2
+                    )
                     error = abs(mpf(float(score[q, k])) - truth)
                     assert error <= score_radius[q, k]
                     assert score_radius[q, k] <= 1e-11 * np.linalg.norm(score[q])

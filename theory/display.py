@@ -13,11 +13,11 @@ from theory.quantities import QUANTITIES
 _GREEK = {"mu": "μ", "sigma": "σ", "sigma2": "σ²", "eps": "ε", "tau": "τ", "lambda": "λ"}
 
 
-class _UnicodePrinter(StrPrinter):
+class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     def _print_Symbol(self, expr: sp.Symbol) -> str:
         if expr.name in QUANTITIES:
             return QUANTITIES[expr.name].unicode
-        return _GREEK.get(expr.name, expr.name)
+        return _GREEK.get(expr.name, str(expr.name))
 
     def _print_Pow(self, expr: sp.Pow, rational: bool = False) -> str:
         if expr.exp == sp.Rational(1, 2):
@@ -30,7 +30,7 @@ class _UnicodePrinter(StrPrinter):
         return str(super()._print_Mul(expr)).replace("*", "·")
 
 
-class _LatexPrinter(LatexPrinter):
+class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
     def _print_Symbol(self, expr: sp.Symbol, style: Any = "plain") -> str:
         if expr.name in QUANTITIES:
             return QUANTITIES[expr.name].latex

@@ -36,7 +36,9 @@ class Schedule:
     horizon: sp.Expr = sp.oo
     parameters: tuple[tuple[str, sp.Expr], ...] = ()
 
-    def at(self, t: sp.Expr, values: Mapping[str, sp.Expr] | None = None) -> dict[sp.Symbol, sp.Expr]:
+    def at(
+        self, t: sp.Expr, values: Mapping[str, sp.Expr] | None = None
+    ) -> dict[sp.Symbol, sp.Expr]:
         """Return ``{mu: mu_t, sigma2: sigma_t^2}`` at time ``t``."""
         merged = {**dict(self.parameters), **(values or {})}
         return {symbols.mu: self.mu(t, merged), symbols.sigma2: self.sigma2(t, merged)}

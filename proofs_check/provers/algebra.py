@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from random import Random
 
@@ -11,7 +12,7 @@ from flint import arb
 
 from proofs_check.enclosure import NotEnclosable, enclose, exact_ball
 from proofs_check.provers.certificate import Certificate, find_certificate, is_contradictory
-from proofs_check.provers.polynomial import NotPolynomial, System, system_of
+from proofs_check.provers.polynomial import NotPolynomial, System, radicands, system_of
 from proofs_check.verdict import Status, Verdict
 from theory.claim import Relation, Statement
 
@@ -20,13 +21,15 @@ _NASTY = tuple(
 )
 _MOST_TRIALS = 4000
 _PRECISION = 128
+_TRIVIAL = Relation(sp.S.Zero, "<=", sp.S.Zero)
 
 
 def check_statement(statement: Statement, *, claim: str, case: str) -> Verdict:
     """Decide a statement about real numbers.
 
     Counterexamples are looked for first; then certificates: of contradictory hypotheses (the
-    statement is vacuous), and of the conclusion.
+    statement is vacuous), and of the conclusion. A conclusion is proved only where some point is
+    known to meet the hypotheses.
     """
 
     def verdict(status: Status, summary: str, **more: object) -> Verdict:
@@ -35,32 +38,45 @@ def check_statement(statement: Statement, *, claim: str, case: str) -> Verdict:
     witness = find_witness(statement)
     if witness is not None:
         return verdict(Status.REFUTED, "a counterexample", witness=witness)
-    if statement.conclusion.op == "=":
-        return _check_identity(statement, verdict)
+    is_identity = statement.conclusion.op == "="
     try:
-        system = system_of(statement)
+        # The hypotheses alone: a root of the conclusion is not an assumption.
+        contradiction = is_contradictory(system_of(replace(statement, conclusion=_TRIVIAL)))
+        system = None if is_identity else system_of(statement)
+        undefined = _possibly_undefined(statement, system)
     except NotPolynomial as error:
         return verdict(Status.INCONCLUSIVE, f"not a polynomial statement: {error}")
-    contradiction = is_contradictory(system)
     if contradiction is not None:
         return verdict(
             Status.VACUOUS, "the hypotheses contradict each other", evidence=(str(contradiction),)
         )
-    undefined = _possibly_undefined(statement, system)
     if undefined:
         return verdict(
             Status.INCONCLUSIVE, f"not shown to be defined: √({undefined[0]}) needs a hypothesis"
         )
-    certificate = find_certificate(system)
+    met = _satisfied_somewhere(statement)
+    if met is None:
+        return verdict(
+            Status.INCONCLUSIVE, "no point that meets the hypotheses was found: they may contradict"
+        )
+    if system is None:
+        return _check_identity(statement, met, verdict)
+    certificate = (
+        is_contradictory(replace(system, nonnegative=(*system.nonnegative, -system.goal)))
+        if statement.conclusion.op == "<"
+        else find_certificate(system)
+    )
     if certificate is None:
         return verdict(
-            Status.INCONCLUSIVE, "no certificate of degree two found", evidence=(_z3_opinion(system),)
+            Status.INCONCLUSIVE,
+            "no certificate of degree two found",
+            evidence=(_z3_opinion(system),),
         )
     return verdict(
         Status.PROVED,
         "for all real numbers, by an exact certificate"
         + (" of contradiction" if certificate.by_contradiction else ""),
-        evidence=(describe(certificate), _satisfied_somewhere(statement)),
+        evidence=(describe(certificate), met),
     )
 
 
@@ -69,7 +85,7 @@ def describe(certificate: Certificate) -> str:
     return f"certificate, re-expanded exactly: {certificate}"
 
 
-def _check_identity(statement: Statement, verdict: object) -> Verdict:
+def _check_identity(statement: Statement, met: str, verdict: object) -> Verdict:
     make = verdict  # a factory, typed loosely because its keywords vary
     difference = sp.together(statement.conclusion.slack)
     numerator, denominator = sp.fraction(difference)
@@ -82,7 +98,7 @@ def _check_identity(statement: Statement, verdict: object) -> Verdict:
     return make(  # type: ignore[operator,no-any-return]
         Status.PROVED,
         "an identity of rational functions: the difference expands to zero",
-        evidence=(_satisfied_somewhere(statement),),
+        evidence=(met,),
     )
 
 
@@ -90,17 +106,18 @@ def _denominators(relation: Relation) -> sp.Expr:
     return sp.Mul(*(sp.fraction(sp.together(side))[1] for side in (relation.lhs, relation.rhs)))
 
 
-def _possibly_undefined(statement: Statement, system: System) -> list[sp.Expr]:
-    """Return the expressions under a root that the root-free hypotheses do not make >= 0."""
-    plain = tuple(
-        h for h in statement.hypotheses if not any(p.exp.is_Rational and not p.exp.is_Integer
-                                                   for p in h.slack.atoms(sp.Pow))
-    )
+def _possibly_undefined(statement: Statement, system: System | None) -> list[sp.Expr]:
+    """Return what stands under a root in the conclusion and is not shown to be >= 0.
+
+    A root in a hypothesis is a hypothesis too: that it is a real number.
+    """
+    assumed = {r for h in statement.hypotheses for r in radicands(h)}
     missing = []
-    for radicand in system.radicands:
-        if radicand.is_nonnegative:
+    after_solving = () if system is None else system.radicands
+    for radicand in dict.fromkeys((*after_solving, *radicands(statement.conclusion))):
+        if radicand.is_nonnegative or radicand in assumed:
             continue
-        sign = Statement(Relation(sp.S.Zero, "<=", radicand), plain)
+        sign = Statement(Relation(sp.S.Zero, "<=", radicand), statement.hypotheses)
         if find_certificate(system_of(sign)) is None:
             missing.append(radicand)
     return missing
@@ -122,12 +139,16 @@ def find_witness(statement: Statement) -> str | None:
     return None
 
 
-def _satisfied_somewhere(statement: Statement) -> str:
+def _satisfied_somewhere(statement: Statement) -> str | None:
+    """Say where the hypotheses are met and the conclusion is defined, by a point that was checked."""
     symbols = sorted(statement.free_symbols, key=str)
-    for values in _nasty_points(symbols):
-        if all(_holds(h, values) for h in statement.hypotheses):
+    anything = replace(statement, conclusion=Relation(sp.S.One, "<=", sp.S.Zero))
+    for values in (*_nasty_points(symbols), *_z3_points(anything, symbols)):
+        if all(_holds(h, values) for h in statement.hypotheses) and _is_defined(
+            statement.conclusion, values
+        ):
             return "hypotheses met, for one, at " + ", ".join(f"{s}={v}" for s, v in values.items())
-    return "no point that meets the hypotheses was found among the trial points"
+    return None
 
 
 def _sides(relation: Relation) -> tuple[sp.Expr, sp.Expr]:
@@ -149,7 +170,16 @@ def _evaluate(expression: sp.Expr, values: dict[sp.Symbol, sp.Rational]) -> arb:
         return arb("nan")
 
 
+def _is_defined(relation: Relation, values: dict[sp.Symbol, sp.Rational]) -> bool:
+    """Whether both sides are real numbers: no root of a negative number, no division by zero."""
+    if any(radicand.subs(values).is_negative for radicand in radicands(relation)):
+        return False
+    return not any(side.subs(values).has(sp.zoo, sp.nan) for side in _sides(relation))
+
+
 def _holds(relation: Relation, values: dict[sp.Symbol, sp.Rational]) -> bool:
+    if not _is_defined(relation, values):
+        return False
     slack = relation.slack.subs(values)
     if relation.op == "=":
         return bool(slack == 0)
@@ -160,20 +190,24 @@ def _holds(relation: Relation, values: dict[sp.Symbol, sp.Rational]) -> bool:
 
 
 def _fails(relation: Relation, values: dict[sp.Symbol, sp.Rational]) -> bool:
+    if not _is_defined(relation, values):
+        return True
     slack = _evaluate(relation.slack, values)
     if not slack.is_finite():
-        return any(
-            bool(v.is_extended_real is False or v.has(sp.zoo, sp.nan))
-            for v in (side.subs(values) for side in _sides(relation))
-        )
+        return False
+    if relation.op == "<" and relation.slack.subs(values) == 0:
+        return True
     return bool(slack < 0) or (relation.op == "=" and bool(slack != 0))
 
 
+def _may_be(symbol: sp.Symbol, value: sp.Rational) -> bool:
+    """Whether a value contradicts none of the symbol's own assumptions."""
+    facts = symbol.assumptions0.items()
+    return all(getattr(value, f"is_{fact}", truth) in (truth, None) for fact, truth in facts)
+
+
 def _nasty_points(symbols: Sequence[sp.Symbol]) -> Iterator[dict[sp.Symbol, sp.Rational]]:
-    choices = [
-        [v for v in _NASTY if not (s.is_nonnegative and v < 0) and not (s.is_positive and v == 0)]
-        for s in symbols
-    ]
+    choices = [[v for v in _NASTY if _may_be(s, v)] for s in symbols]
     total = 1
     for choice in choices:
         total *= len(choice)
@@ -196,7 +230,7 @@ def _z3_points(
         system = system_of(statement)
     except NotPolynomial:
         return []
-    names = {v: z3.Real(v.name) for v in system.variables}
+    names = {v: z3.Real(f"v{k}") for k, v in enumerate(system.variables)}
     solver = z3.Solver()
     solver.set("timeout", 2000)
     for polynomial in system.nonnegative:
@@ -206,37 +240,31 @@ def _z3_points(
     for polynomial in system.equations:
         solver.add(_to_z3(polynomial, names) == 0)
     goal = _to_z3(system.goal, names)
-    solver.add(goal != 0 if system.goal_is_equation else goal < 0)
+    may_be_zero = statement.conclusion.op == "<"
+    solver.add(goal != 0 if system.goal_is_equation else goal <= 0 if may_be_zero else goal < 0)
     if solver.check() != z3.sat:
         return []
     model = solver.model()
     found = {}
+    root_of = dict(zip(system.radicands, system.roots, strict=True))
     for symbol in symbols:
         source = names.get(symbol)
-        root = next(
-            (v for v in names if v.name.startswith("root") and _is_root_of(statement, v, symbol)),
-            None,
-        )
+        root = names.get(root_of.get(symbol))
         if source is None and root is None:
             return []
-        value = model.eval(source if source is not None else names[root], model_completion=True)
+        value = model.eval(source if source is not None else root, model_completion=True)
         if not z3.is_rational_value(value):
             return []
         exact = sp.Rational(value.numerator_as_long(), value.denominator_as_long())
         found[symbol] = exact if source is not None else exact**2
-    return [found]
-
-
-def _is_root_of(statement: Statement, variable: sp.Symbol, symbol: sp.Symbol) -> bool:
-    radicands = system_of(statement).radicands
-    return bool(radicands[int(variable.name.removeprefix("root"))] == symbol)
+    return [found] if all(_may_be(s, value) for s, value in found.items()) else []
 
 
 def _z3_opinion(system: System) -> str:
     """Say what z3 makes of the negated goal; an opinion, never a proof."""
     import z3
 
-    names = {v: z3.Real(v.name) for v in system.variables}
+    names = {v: z3.Real(f"v{k}") for k, v in enumerate(system.variables)}
     solver = z3.Solver()
     solver.set("timeout", 5000)
     solver.add(*(_to_z3(g, names) >= 0 for g in system.nonnegative))

@@ -104,7 +104,9 @@ def _enclose_on(
     slopes = enclose_all(gradient, wide, precision=_PRECISION, integral_tolerance=_COARSE)
     if not all(slope.is_finite() for slope in slopes):
         return enclose(expression, wide, precision=_PRECISION, integral_tolerance=_COARSE)
-    centre = {v: exact_ball((low + high) / 2) for v, (low, high) in zip(variables, box, strict=True)}
+    centre = {
+        v: exact_ball((low + high) / 2) for v, (low, high) in zip(variables, box, strict=True)
+    }
     value = enclose(expression, centre, precision=_PRECISION, integral_tolerance=_FINE)
     for variable, slope in zip(variables, slopes, strict=True):
         value += slope * (wide[variable] - centre[variable])

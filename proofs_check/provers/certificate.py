@@ -89,7 +89,7 @@ def _search(
 ) -> Certificate | None:
     import z3
 
-    variables = system.variables
+    variables = system.variables or (sp.Dummy(),)  # a polynomial needs some variable
     factors = [sp.S.One, *variables]
     equations = [(f, e) for e in system.equations for f in factors]
     columns = [*terms, *(sp.expand(f * e) for f, e in equations)]

@@ -71,7 +71,7 @@ def _answer(claim: Claim, point: Point, effort: str, seed: int, more: int) -> Po
     numbers = measure(point, claim.quantity_names, effort=effort, seed=seed, more=more)
     sampled = any(number.method is Method.SAMPLING for number in numbers.values())
     sample = replicates(point, effort=effort, seed=seed, more=more) if sampled else None
-    if _same_expression(claim, point):
+    if claim.statement.conclusion.op != "<" and _same_expression(claim, point):
         lhs, rhs, slack = sides(claim, point, numbers)
         how = "both sides are the same expression"
         return PointAnswer(point, True, lhs, rhs, slack, Method.ENCLOSURE, how, exact=True)
@@ -91,6 +91,8 @@ def decide(
     holds: bool | None
     if claim.statement.conclusion.op == "=":
         holds, slack = _equal(difference, lhs, rhs), None
+    elif claim.statement.conclusion.op == "<":  # a difference of zero breaks it
+        holds = True if is_negative(-difference) else False if is_nonnegative(-difference) else None
     else:
         holds = True if is_nonnegative(difference) else False if is_negative(difference) else None
     how = method.value if sample is None else sample.how
@@ -111,7 +113,7 @@ def _equal(difference: arb, lhs: Number | None, rhs: Number | None) -> bool | No
         return None
     if difference != 0:
         return False
-    scale = max(abs(lhs.value), abs(rhs.value))
+    scale = max(abs(lhs.value) - lhs.error, abs(rhs.value) - rhs.error)
     return True if float(abs(difference).upper()) <= RESOLUTION * scale else None
 
 
@@ -143,5 +145,3 @@ def _linear_coefficients(
     if rest.has(*unknowns) or not all(c.is_Rational for c in coefficients.values()):
         return None
     return rest, coefficients
-
-

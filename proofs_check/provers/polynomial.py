@@ -18,8 +18,8 @@ from theory.claim import Relation, Statement
 class System:
     """Polynomials: ``equations`` = 0, ``nonnegative`` >= 0, ``positive`` > 0, and the goal.
 
-    ``goal`` is to be shown nonnegative, or zero when ``goal_is_equation``. ``values`` gives every
-    variable of the system in terms of the statement's own symbols.
+    ``goal`` is to be shown nonnegative, or zero when ``goal_is_equation``. ``roots`` are the
+    variables that stand for the square roots of ``radicands``, in the same order.
     """
 
     equations: tuple[sp.Expr, ...]
@@ -28,13 +28,14 @@ class System:
     goal: sp.Expr
     goal_is_equation: bool
     radicands: tuple[sp.Expr, ...]
+    roots: tuple[sp.Symbol, ...] = ()
 
     @property
     def variables(self) -> tuple[sp.Symbol, ...]:
         """Every variable, in a fixed order."""
         parts = (*self.equations, *self.nonnegative, *self.positive, self.goal)
         found = set().union(*(part.free_symbols for part in parts))
-        return tuple(sorted(found, key=lambda symbol: symbol.name))
+        return tuple(sorted(found, key=lambda symbol: (symbol.name, sp.srepr(symbol))))
 
 
 class NotPolynomial(Exception):
@@ -49,9 +50,14 @@ def system_of(statement: Statement) -> System:
     NotPolynomial
         If it holds anything but polynomials and square roots of polynomials.
     """
+    for relation in (*statement.hypotheses, statement.conclusion):
+        _refuse_division(relation)
     hypotheses, conclusion = _solve_equations(list(statement.hypotheses), statement.conclusion)
     roots = _square_roots([*hypotheses, conclusion])
-    names = {root: sp.Symbol(f"root{k}", real=True) for k, root in enumerate(roots)}
+    prefix = "root"
+    while any(symbol.name.startswith(prefix) for symbol in statement.free_symbols):
+        prefix += "_"
+    names = {root: sp.Symbol(f"{prefix}{k}", real=True) for k, root in enumerate(roots)}
     squares = {
         root.base: name**2 for root, name in names.items() if isinstance(root.base, sp.Symbol)
     }
@@ -76,7 +82,16 @@ def system_of(statement: Statement) -> System:
         goal=translate(conclusion.slack),
         goal_is_equation=conclusion.op == "=",
         radicands=tuple(root.base for root in roots),
+        roots=tuple(names.values()),
     )
+
+
+def _refuse_division(relation: Relation) -> None:
+    """Refuse what may be undefined: expanding (x² + x)/x would forget that x is not zero."""
+    for side in (relation.lhs, relation.rhs):
+        for power in side.atoms(sp.Pow):
+            if not power.exp.is_positive:
+                raise NotPolynomial(str(side))
 
 
 def _square_roots(relations: list[Relation]) -> tuple[sp.Pow, ...]:
@@ -88,6 +103,11 @@ def _square_roots(relations: list[Relation]) -> tuple[sp.Pow, ...]:
                     raise NotPolynomial(str(power))
                 found.add(power)
     return tuple(sorted(found, key=str))
+
+
+def radicands(relation: Relation) -> tuple[sp.Expr, ...]:
+    """Return what stands under the square roots of a relation."""
+    return tuple(root.base for root in _square_roots([relation]))
 
 
 def _solve_equations(

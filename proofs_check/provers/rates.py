@@ -8,6 +8,7 @@ exponents with their errors: an extrapolation, which the verdict says.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sympy as sp
 from flint import arb
@@ -44,6 +45,12 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
             claim.id, case, Status.INCONCLUSIVE, "a side could not be evaluated at some N"
         )
     known = [(lhs, rhs) for lhs, rhs in rows if lhs is not None and rhs is not None]
+    for point, (lhs, rhs) in zip(points, known, strict=True):
+        if rhs.value == rhs.error == 0 and lhs.value > lhs.error:
+            where = f"{point}: lhs {lhs}, rhs 0"
+            return Verdict(
+                claim.id, case, Status.REFUTED, "no constant makes zero large", witness=where
+            )
     left = _exponent([to_ball(lhs) for lhs, _ in known])
     right = _exponent([to_ball(rhs) for _, rhs in known])
     ratios = [to_ball(lhs) / to_ball(rhs) for lhs, rhs in known]
@@ -68,14 +75,14 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
             false_alarm=1e-10 * 8 * len(sizes) if sampled else 0.0,
         )
 
-    if ratio is None or ratio.high - ratio.low > 2 * RESOLUTION:
-        return verdict(Status.INCONCLUSIVE, "exponent too uncertain; raise the effort")
-    if ratio.low > RESOLUTION:
+    if ratio is not None and ratio.low > RESOLUTION:
         return verdict(
             Status.REFUTED,
             "the left side falls more slowly than the right side",
             f"lhs/rhs grows like N to the power {ratio}",
         )
+    if ratio is None or ratio.high - ratio.low > 2 * RESOLUTION:
+        return verdict(Status.INCONCLUSIVE, "exponent too uncertain; raise the effort")
     if ratio.high > RESOLUTION:
         return verdict(Status.INCONCLUSIVE, "exponent of the ratio not separated from zero")
     return verdict(Status.SUPPORTED, f"exponents of N agree in order: ratio {ratio}")
@@ -93,7 +100,5 @@ def _exponent(values: list[arb]) -> Exponent | None:
     """Return the hull of the last two local exponents over a doubling sequence."""
     if len(values) < 3 or any(not (v.is_finite() and v > 0) for v in values):
         return None
-    local = [(b / a).log() / arb(2).log() for a, b in zip(values, values[1:], strict=False)][-2:]
-    return Exponent(
-        min(float(e.lower()) for e in local), max(float(e.upper()) for e in local)
-    )
+    local = [(b / a).log() / arb(2).log() for a, b in pairwise(values)][-2:]
+    return Exponent(min(float(e.lower()) for e in local), max(float(e.upper()) for e in local))

@@ -27,7 +27,8 @@ from theory.claim import Claim
 from theory.operators import TimeIntegral
 from theory.quantities import symbol
 
-_SHIFTED_SAMPLE_SIZE = sp.Symbol("n", nonnegative=True)
+# Dummies, here and below: a case's own symbol of the same name must stay another one.
+_SHIFTED_SAMPLE_SIZE = sp.Dummy("n", nonnegative=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,14 @@ def prove(claim: Claim, case: Case) -> Verdict | None:
     relation = claim.statement.conclusion
     slack = relation.slack.subs({symbol(n): f for n, f in forms.items()})
     fixed = {h.lhs: h.rhs for h in claim.statement.hypotheses if h.op == "="}
-    slack = slack.subs({**dict(case.fixed), **fixed})
+    values = {**dict(case.fixed), **fixed}
+    slack = slack.subs(values)
+    written = (
+        side.subs({symbol(n): f for n, f in forms.items()}).subs(values)
+        for side in (relation.lhs, relation.rhs)
+    )
+    if relation.op == "<" or not all(map(_divides_by_positive_only, written)):
+        return None
     if is_identically_zero(slack):
         return Verdict(
             claim.id,
@@ -69,14 +77,30 @@ def _schedules(slack: sp.Expr) -> str:
     return ", every schedule with μ, σ > 0 and every τ" if slack.has(TimeIntegral) else ""
 
 
+def _divides_by_positive_only(expression: sp.Expr) -> bool:
+    """Whether every denominator is positive on the whole domain, N = 1 included."""
+    if expression.has(sp.zoo, sp.nan, sp.oo):
+        return False
+    divisors = {p.base for p in expression.atoms(sp.Pow) if not p.exp.is_nonnegative}
+    return all(_from_one_up(base).is_positive for base in divisors)
+
+
+def _from_one_up(expression: sp.Expr) -> sp.Expr:
+    """Write N = 1 + n with n >= 0 and expand."""
+    return sp.expand(expression.subs(symbols.N, 1 + _SHIFTED_SAMPLE_SIZE))
+
+
 def is_identically_zero(expression: sp.Expr) -> bool:
     """Whether an expression is zero, integrals over time being linear in their integrands."""
     if sp.expand(expression) == 0:
         return True
     integrals = sorted(expression.atoms(TimeIntegral), key=str)
     if not integrals:
-        return bool(sp.cancel(sp.together(expression)) == 0) if expression.is_rational_function() \
+        return (
+            bool(sp.cancel(sp.together(expression)) == 0)
+            if expression.is_rational_function()
             else False
+        )
     names = {integral: sp.Dummy() for integral in integrals}
     linear = sp.expand(expression.xreplace(names))
     if not linear.is_polynomial(*names.values()):
@@ -111,7 +135,7 @@ def _grows_with(expression: sp.Expr, unknown: sp.Symbol) -> bool:
         return all(_grows_with(term, unknown) for term in expression.args)
     if isinstance(expression, sp.Mul):
         return all(f.is_nonnegative and _grows_with(f, unknown) for f in expression.args)
-    if isinstance(expression, sp.Pow) and expression.exp.is_positive:
+    if isinstance(expression, sp.Pow) and expression.exp.is_positive and expression.exp.is_number:
         return bool(expression.base.is_nonnegative and _grows_with(expression.base, unknown))
     return False
 
@@ -127,9 +151,9 @@ def _order_integrals(slack: sp.Expr, case: Case) -> tuple[sp.Expr, list[str]] | 
     lines: list[str] = []
     names: dict[sp.Expr, sp.Expr] = {}
     for smaller, larger in case.facts:
-        if not is_nonnegative_rational(larger - smaller):
+        if not (is_nonnegative_rational(smaller) and is_nonnegative_rational(larger - smaller)):
             return None
-        low, excess = sp.symbols("A D", nonnegative=True)
+        low, excess = sp.Dummy("A", nonnegative=True), sp.Dummy("D", nonnegative=True)
         names[TimeIntegral(smaller)], names[TimeIntegral(larger)] = low, low + excess
         lines.append(
             f"A = ∫({smaller})dτ <= ∫({larger})dτ = A + D with D >= 0, since the integrands "
@@ -138,31 +162,35 @@ def _order_integrals(slack: sp.Expr, case: Case) -> tuple[sp.Expr, list[str]] | 
     for index, integral in enumerate(sorted(slack.atoms(TimeIntegral) - set(names), key=str)):
         if not integral.integrand.is_nonnegative:
             return None
-        names[integral] = sp.Symbol(f"I{index}", nonnegative=True)
+        names[integral] = sp.Dummy(f"I{index}", nonnegative=True)
         lines.append(f"I{index} = {integral} >= 0")
     return slack.xreplace(names), lines
 
 
 def is_nonnegative_rational(expression: sp.Expr) -> bool:
-    """Whether a rational expression in nonnegative symbols has no negative coefficient at all."""
+    """Whether a rational expression in nonnegative symbols has no negative coefficient at all.
+
+    Its denominator has to be positive, too: 1/(N - 1) is not even defined for N = 1.
+    """
     shifted = expression.subs(symbols.N, 1 + _SHIFTED_SAMPLE_SIZE)
-    numerator, denominator = sp.fraction(sp.cancel(sp.together(shifted)))
-    both = sp.expand(numerator), sp.expand(denominator)
-    if not all(s.is_nonnegative for part in both for s in part.free_symbols):
+    if not shifted.free_symbols:
+        return bool(shifted.is_nonnegative)
+    if not shifted.is_rational_function(*shifted.free_symbols):
         return False
-    return any(
-        all(
-            coefficient.is_nonnegative
-            for part in both
-            for coefficient in sp.Poly(sign * part, *shifted.free_symbols).coeffs()
-        )
-        for sign in (1, -1)
-        if shifted.free_symbols
-    ) or bool(not shifted.free_symbols and shifted.is_nonnegative)
+    numerator, denominator = map(sp.expand, sp.fraction(sp.cancel(sp.together(shifted))))
+    if not all(s.is_nonnegative for part in (numerator, denominator) for s in part.free_symbols):
+        return False
+    if denominator.is_negative:
+        numerator, denominator = sp.expand(-numerator), sp.expand(-denominator)
+    coefficients = sp.Poly(numerator, *shifted.free_symbols).coeffs()
+    return bool(denominator.is_positive and all(c.is_nonnegative for c in coefficients))
 
 
 def _by_roots(slack: sp.Expr) -> tuple[str, ...] | None:
-    rational, positive, negative = _split(slack)
+    parts = _split(slack)
+    if parts is None:
+        return None
+    rational, positive, negative = parts
     radicands = [*positive, *negative]
     if not all(is_nonnegative_rational(x) for x in radicands):
         return None
@@ -172,23 +200,38 @@ def _by_roots(slack: sp.Expr) -> tuple[str, ...] | None:
         lost = sp.Add(*(-t for t in sp.Add.make_args(rational) if not is_nonnegative_rational(t)))
         gap = positive[0] - lost**2
         if is_nonnegative_rational(lost) and is_nonnegative_rational(gap):
-            return (f"P - Q + √X with Q = {lost} and X - Q² = {sp.factor(gap)} >= 0",)
+            return (f"P - Q + √X with Q = {_shown(lost)} and X - Q² = {_shown(gap)} >= 0",)
     if rational == 0 and len(negative) == 1 and len(positive) == 2:
         (b, e), (a,) = positive, negative
         gap = 4 * b * e - (a - b - e) ** 2
         if is_nonnegative_rational(gap):
-            return (f"√b + √e - √a with 4be - (a - b - e)² = {sp.factor(gap)} >= 0",)
+            return (f"√b + √e - √a with 4be - (a - b - e)² = {_shown(gap)} >= 0",)
     return None
 
 
-def _split(slack: sp.Expr) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]]:
-    """Write an expression as R + Σ √positive - Σ √negative with R rational."""
+def _shown(expression: sp.Expr) -> sp.Expr:
+    """Return a factored expression whose dummies print by their plain names."""
+    plain = {dummy: sp.Symbol(dummy.name) for dummy in expression.atoms(sp.Dummy)}
+    return sp.factor(expression).xreplace(plain)
+
+
+def _split(slack: sp.Expr) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]] | None:
+    """Write an expression as R + Σ √positive - Σ √negative with R rational; None if it is not."""
     rational, positive, negative = sp.S.Zero, [], []
     for term in sp.Add.make_args(slack):
         roots = [p for p in term.atoms(sp.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
-        if not any(p.free_symbols for p in roots) and not roots:
+        if not roots:
             rational += term
-        else:
-            sign = term.as_coeff_Mul()[0]
-            (positive if sign > 0 else negative).append(sp.cancel(sp.together(sp.expand(term**2))))
+            continue
+        sign, size = term.as_coeff_Mul()
+        if not all(map(_is_plainly_nonnegative, sp.Mul.make_args(size))):
+            return None
+        (positive if sign > 0 else negative).append(sp.cancel(sp.together(sp.expand(term**2))))
     return rational, positive, negative
+
+
+def _is_plainly_nonnegative(factor: sp.Expr) -> bool:
+    """Whether a factor is nonnegative: by its symbols, or as a root of what is shown to be."""
+    if isinstance(factor, sp.Pow) and factor.exp.is_Rational and not factor.exp.is_Integer:
+        return is_nonnegative_rational(factor.base)
+    return bool(factor.is_nonnegative)

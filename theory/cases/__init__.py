@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NAMES = (
     "gaussian-mean",
     "gaussian-mean-variance",
+    "fixed-score",
     "one-point",
     "two-points",
     "finite-points",
