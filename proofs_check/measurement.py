@@ -29,6 +29,10 @@ from theory.quantities import symbol
 
 PRECISION = 96
 
+#: Two Gauss rules further apart than this, as a fraction, may both miss a peak: then neither value
+#: nor difference means anything.
+_UNRESOLVED = 0.02
+
 
 def to_number(ball: arb, method: Method = Method.ENCLOSURE) -> Number | None:
     """Return a ball as a float and an error that covers it; None if it is not finite."""
@@ -206,9 +210,14 @@ def _plug_in(point: Point) -> dict[str, Number]:
             losses = plug_in_losses(
                 int(values["N"]), int(values["d"]), float(values["s"]), mu=float(m), sigma=float(s)
             )
+            resolved = all(
+                losses.errors[name] <= _UNRESOLVED * abs(value)
+                for name, value in losses.values.items()
+            )
             for name, value in losses.values.items():
                 old_value, old_error = total.get(name, (0.0, 0.0))
-                total[name] = (old_value + w * value, old_error + w * losses.errors[name])
+                error = losses.errors[name] if resolved else np.inf
+                total[name] = (old_value + w * value, old_error + w * error)
         return total
 
     if isinstance(point.tau, TimeAtoms):

@@ -160,7 +160,6 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
         at_time("two-points", 3, N=16, a="1/2"),
         *points("one-point", "standard"),
         at_time("one-point", "1/100", V=100),
-        at_time("gaussian-mean", "3/10", N=1000, s="1/100"),
         *points("gaussian-mean", "quick"),
         at_time("fixed-score", "3/10", N=2, b=30),
         *points("gaussian-mean-variance", "quick"),

@@ -140,7 +140,7 @@ def find_witness(statement: Statement) -> str | None:
 
 
 def _satisfied_somewhere(statement: Statement) -> str | None:
-    """Say where the hypotheses are met and the conclusion is defined, by a point that was checked."""
+    """Name a checked point where the hypotheses are met and the conclusion is defined."""
     symbols = sorted(statement.free_symbols, key=str)
     anything = replace(statement, conclusion=Relation(sp.S.One, "<=", sp.S.Zero))
     for values in (*_nasty_points(symbols), *_z3_points(anything, symbols)):

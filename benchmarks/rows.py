@@ -1,0 +1,7 @@
+"""All rows, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks import box_rows, score_rows, stability_rows, startup_rows
+
+ROWS = (*score_rows.ROWS, *stability_rows.ROWS, *box_rows.ROWS, *startup_rows.ROWS)
