@@ -21,7 +21,8 @@ class Contestant:
 
     ``prepare`` imports what it needs, converts the inputs and returns the call to be timed;
     ``module`` is the importable name of the peer, None for ours and for plain Python. ``calls``
-    of the returned function are timed together. ``note`` appears below the table.
+    of the returned function are timed together. ``note`` appears below the table. A ``reference``
+    is shown for scale and is no peer.
     """
 
     name: str
@@ -29,11 +30,12 @@ class Contestant:
     prepare: Callable[[], Run] = field(repr=False)
     calls: int = 1
     note: str = ""
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``ours`` must be at least ``ratio`` times faster than the best peer, or within ``seconds``."""
+    """Ours must be ``ratio`` times faster than the best peer, or done within ``seconds``."""
 
     text: str
     ratio: float | None = None
@@ -45,12 +47,14 @@ class Contest:
     """The same inputs for every contestant; the first one is ours.
 
     ``error`` maps a result to its worst relative error against a more precise computation, or
-    None where that makes no sense. ``work`` counts what a result took, where that is compared.
+    None where that makes no sense. ``work`` counts what a result took, where that is compared;
+    ``gave_up`` tells whether a result is unfinished, so that its time is a lower bound.
     """
 
     contestants: Sequence[Contestant]
     error: Callable[[Any], float] | None = None
     work: Callable[[Any], str] | None = None
+    gave_up: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Timing:
     peak_bytes: int | None = None
     note: str = ""
     failure: str = ""
+    reference: bool = False
+    gave_up: bool = False
 
 
 def compete(
@@ -149,6 +155,8 @@ def compete(
             error=contest.error(results[contestant.name]) if contest.error else None,
             work=contest.work(results[contestant.name]) if contest.work else "",
             note=contestant.note,
+            reference=contestant.reference,
+            gave_up=bool(contest.gave_up and contest.gave_up(results[contestant.name])),
         )
         for contestant in contest.contestants
     ]

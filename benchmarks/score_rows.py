@@ -114,7 +114,7 @@ def _density_row(number: int, many: int, dimension: int, sigma: float) -> Row:
                     "sklearn",
                     lambda: _sklearn_log_density(queries, data, sigma),
                     note="log density only; rtol = atol = 0, still a tree whose bounds decide "
-                    "what is summed: elsewhere (d = 64) it was wrong by several nats",
+                    "what is summed: at N=2,000, d=64, σ=0.2 it was seen to be off by 9.6 nats",
                 ),
             ),
             log_density_error(queries, data, _MU, sigma),

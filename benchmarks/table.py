@@ -30,8 +30,8 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def best_peer(timings: Sequence[Timing]) -> Timing | None:
-    """Return the fastest of all but the first; None if no peer ran."""
-    peers = [timing for timing in timings[1:] if timing.seconds is not None]
+    """Return the fastest of all but the first and the references; None if no peer ran."""
+    peers = [t for t in timings[1:] if t.seconds is not None and not t.reference]
     return min(peers, key=lambda timing: timing.seconds or 0.0) if peers else None
 
 
@@ -86,12 +86,16 @@ def render(
         "Written by `python -m benchmarks`; do not edit. All in float64, on the same inputs, in "
         f"one run: medians of {repetitions} interleaved repetitions after a warm-up, fewer where "
         f"a contestant used up {budget:g} s. The machine is shared with other jobs: only ratios "
-        "mean anything, to 20–30 %.",
+        "mean anything, and a single run moves them by a third or more.",
         "",
         f"- Machine: {machine}",
         f"- Versions: {installed}",
         *(f"- Not installed, not measured: {name}" for name in absent),
-        *(["- Small sizes (`--quick`): targets do not apply."] if quick else []),
+        *(
+            ["- Sizes are far smaller than the titles say (`--quick`): targets do not apply."]
+            if quick
+            else []
+        ),
         "",
         "| kernel and size | ours | best peer | ratio | target | met |",
         "|---|---|---|---|---|---|",
@@ -101,7 +105,7 @@ def render(
         lines.append(
             f"| {row.title} | {_own(timings[0])} | "
             f"{f'{peer.name} {seconds_text(peer.seconds)}' if peer else '–'} | "
-            f"{f'{times:.3g}×' if times else '–'} | {row.target.text} | "
+            f"{_ratio_text(times, peer)} | {row.target.text} | "
             f"{'–' if quick else met(row, timings)} |"
         )
     lines += ["", "## Every contestant", ""]
@@ -114,6 +118,12 @@ def render(
     for row, timings in measured:
         lines += [f"### {row.title}", "", *_details(timings), ""]
     return "\n".join(lines)
+
+
+def _ratio_text(times: float | None, peer: Timing | None) -> str:
+    if times is None or peer is None:
+        return "–"
+    return f"{'> ' if peer.gave_up else ''}{times:.3g}×"
 
 
 def _own(timing: Timing) -> str:

@@ -29,8 +29,8 @@ _GROUP = 64
 #: Coordinates that choose the first block to visit in high dimension.
 _LEADING = 8
 
-# Query-point-coordinate triples below which a pass stays on one thread (a millisecond or less).
-_SMALL = 500_000
+# Query-point-coordinate triples below which a pass stays on one thread (two milliseconds).
+_SMALL = 2_000_000
 
 
 def exponent_error(dimension: int) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy as sp
 from flint import acb, arb, ctx, fmpq, fmpz
@@ -203,7 +204,7 @@ class _Builder:
         def rule(settings: Settings, values: Sequence[Ball]) -> Ball:
             if settings.atoms is None:
                 raise NotEnclosable("an integral over time, and no measure of time")
-            total = arb(0)
+            total: Ball = arb(0)
             for atom in settings.atoms:
                 total += atom.weight * program.run([atom.mu, atom.sigma2, *values], settings)[0]
             return total
@@ -276,7 +277,9 @@ def integrate(
     function: Callable[[acb, bool], acb], low: Ball, high: Ball, tolerance: float | None
 ) -> arb:
     """Integrate rigorously; the goal steers the work, the ball is right in any case."""
-    goal = {} if tolerance is None else {"rel_tol": tolerance, "eval_limit": _COARSE_EVALUATIONS}
+    goal: dict[str, Any] = {}
+    if tolerance is not None:
+        goal = {"rel_tol": tolerance, "eval_limit": _COARSE_EVALUATIONS}
     value = acb.integral(function, acb(low), acb(high), **goal)
     return value.real if value.is_finite() else NAN
 

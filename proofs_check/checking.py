@@ -16,11 +16,11 @@ from proofs_check.provers.boxes import certify_nonnegative
 from proofs_check.provers.pointwise import PointAnswer, answer_at, meets_hypotheses
 from proofs_check.provers.rates import check_rate
 from proofs_check.provers.symbolic import is_identically_zero
-from proofs_check.sampling import FALSE_ALARM
+from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
 from theory import cases, claims, symbols
 from theory.cases.case import Case
-from theory.claim import Claim, Strength
+from theory.claim import Claim, Relation, Strength
 from theory.operators import merge_expectations
 from theory.quantities import QUANTITIES, symbol
 
@@ -88,7 +88,9 @@ def check_claim(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
     if claim.strength is Strength.RATE:
         proof = symbolic.prove(claim, law)
         return check_rate(claim, case, effort=effort, seed=seed) if proof is None else proof
-    fixed = next((h.rhs for h in claim.statement.hypotheses if h.lhs == symbols.N), None)
+    fixed = next(
+        (h.rhs for h in claim.statement.hypotheses if h.op == "=" and h.lhs == symbols.N), None
+    )
     places = [p for p in points(case, effort, fixed) if meets_hypotheses(claim, p)]
     if not places:
         return Verdict(claim.id, case, Status.VACUOUS, "no point meets the hypotheses")
@@ -120,19 +122,58 @@ def _check_chain(claim: Claim) -> Verdict:
     """Check that the conclusions of the steps imply the claim; say what is taken on trust."""
     assert claim.derivation is not None
     statement = claim.derivation()
-    if claim.strength is not Strength.RATE and statement.conclusion != claim.statement.conclusion:
-        return Verdict(
-            claim.id,
-            CHAIN,
-            Status.REFUTED,
-            "the derivation concludes something else",
-            witness=str(statement.conclusion),
-        )
+    if not _concludes(statement.conclusion, claim):
+        witness = str(statement.conclusion)
+        text = "the derivation concludes something else"
+        return Verdict(claim.id, CHAIN, Status.REFUTED, text, witness=witness)
     verdict = algebra.check_statement(statement, claim=claim.id, case=CHAIN)
     if verdict.status is not Status.PROVED:
         return verdict
-    rests_on = (*claim.steps, *claim.uses, *(f"taken: {text}" for text in claim.taken))
-    return replace(verdict, summary="the steps imply the claim, for every law", rests_on=rests_on)
+    origins = [_origin(hypothesis, claim) for hypothesis in statement.hypotheses]
+    if "" in origins and not claim.taken:
+        orphan = statement.hypotheses[origins.index("")]
+        text = f"no step, no used claim and nothing declared as taken gives {orphan}"
+        return replace(verdict, status=Status.INCONCLUSIVE, summary=text)
+    rests_on = [
+        f"{origin}: {hypothesis}" if origin else f"taken: {hypothesis}"
+        for origin, hypothesis in zip(origins, statement.hypotheses, strict=True)
+    ]
+    rests_on += [f"taken: {text}" for text in claim.taken]
+    summary = "the steps imply the claim, for every law"
+    return replace(verdict, summary=summary, rests_on=tuple(rests_on))
+
+
+def _concludes(conclusion: Relation, claim: Claim) -> bool:
+    """Whether a derivation ends in the claim; for a rate, in the claim with some constant."""
+    stated = claim.statement.conclusion
+    if claim.strength is not Strength.RATE:
+        return conclusion == stated
+    constant = sp.simplify(conclusion.rhs / stated.rhs)
+    return bool(conclusion.lhs == stated.lhs and constant.is_Rational and constant > 0)
+
+
+def _origin(hypothesis: Relation, claim: Claim) -> str:
+    """Name the step or used claim whose conclusion the hypothesis is, or is an instance of."""
+    sources = [claims.get(i) for i in (*claim.steps, *claim.uses)]
+    same_operator = [s for s in sources if s.statement.conclusion.op == hypothesis.op]
+    for source in same_operator:
+        if source.statement.conclusion.slack in (hypothesis.slack, -hypothesis.slack):
+            return source.id
+    for source in same_operator:
+        if source.is_algebraic and _is_instance(hypothesis, source.statement.conclusion):
+            return source.id
+    return ""
+
+
+def _is_instance(hypothesis: Relation, pattern: Relation) -> bool:
+    """Whether a relation is a pattern with nonnegative sums of quantities for its letters."""
+    letters = {s: sp.Wild(f"w{k}") for k, s in enumerate(sorted(pattern.free_symbols, key=str))}
+    found = hypothesis.slack.match(pattern.slack.xreplace(letters))
+    return bool(found) and all(
+        value != 0
+        and all(term.is_Symbol and term.is_nonnegative for term in value.as_ordered_terms())
+        for value in found.values()
+    )
 
 
 def _confirm(claim: Claim, proof: Verdict, places: Sequence[Point], seed: int) -> Verdict:
@@ -217,7 +258,7 @@ def _summarise(
         summary,
         slack=_least_slack(answers),
         evidence=tuple(str(a) for a in answers),
-        false_alarm=sampled * len(QUANTITIES) * FALSE_ALARM,
+        false_alarm=sampled * INTERVALS_PER_POINT * FALSE_ALARM,
         witness=witness,
     )
 

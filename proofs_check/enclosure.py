@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import acb, arb, ctx, fmpq
 
 from proofs_check.ball_program import (
     NoiseAtom,
@@ -136,7 +136,8 @@ def enclose_all(
     program = _compiled(exact, tuple(known))
     settings = Settings(integral_tolerance, time if isinstance(time, tuple) else None)
     with ctx.workprec(precision):
-        return tuple(program.run(list(known.values()), settings))
+        values = program.run(list(known.values()), settings)
+    return tuple(value.real if isinstance(value, acb) else value for value in values)
 
 
 @lru_cache(maxsize=128)

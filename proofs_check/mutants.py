@@ -17,9 +17,9 @@ from proofs_check.measurement import PRECISION, balls, measure, time_rule, to_nu
 from proofs_check.number import Number
 from proofs_check.plans import points
 from proofs_check.point import Point, at_time
-from proofs_check.provers.algebra import find_witness
 from proofs_check.provers.pointwise import answer_at, decide, meets_hypotheses
 from proofs_check.provers.rates import check_rate
+from proofs_check.provers.witnesses import find_witness
 from proofs_check.verdict import Status
 from theory import cases, claims
 from theory.claim import Claim, Relation, Strength
@@ -155,9 +155,11 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
     grounds = (
         *(at_time("two-points", "3/10", N=n) for n in (1, 2, 4)),
         at_time("two-points", "1/20", N=2, a="4/5"),
+        at_time("two-points", "3/10", N=2, a=4),
         at_time("two-points", "3/10", N=8, p="1/10"),
         at_time("two-points", "1/10", N=2, p="1/1000", a=3),
         at_time("two-points", 3, N=16, a="1/2"),
+        *(at_time("two-points", t, "ve", N=n, a=t) for t in ("1/4", 4) for n in (1, 16)),
         *points("one-point", "standard"),
         at_time("one-point", "1/100", V=100),
         *points("gaussian-mean", "quick"),

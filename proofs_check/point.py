@@ -79,4 +79,8 @@ def with_tau(
     """Return a point for any measure of time, with the case's defaults."""
     exact: Mapping[str, sp.Expr] = {name: sp.sympify(value) for name, value in values.items()}
     merged = {**cases.get(case).defaults, **exact}
+    for parameter in cases.get(case).parameters:
+        if not parameter.domain.contains(merged[parameter.name]):
+            given = f"{parameter.name}={merged[parameter.name]}"
+            raise ValueError(f"{given}: {parameter.name} is {parameter.domain.value}")
     return Point(case, tuple(merged.items()), schedule, tau, SCHEDULES[schedule].parameters)

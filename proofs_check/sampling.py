@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import sympy as sp
@@ -20,12 +21,15 @@ from sympy.codegen.rewriting import expm1_opt, optimize
 
 from numerics.replicates import QUANTITIES, Algorithm, Mixture, evaluate_replicates
 from proofs_check.point import Point
-from theory.process import TimeAtoms, UniformTime
+from theory.process import SCHEDULES, TimeAtoms, UniformTime
 
 Array = NDArray[np.float64]
 
 #: Probability that sampling error alone spoils one interval of one quantity.
 FALSE_ALARM = 1e-10
+
+#: One point may use an interval for each quantity and one for their combination, drawn twice.
+INTERVALS_PER_POINT = 2 * (len(QUANTITIES) + 1)
 
 #: Replicates are drawn in batches of this size, each with a stream of its own.
 _BATCH = 8192
@@ -156,12 +160,19 @@ def _batch(
 
 def noise_level(point: Point, times: Array) -> tuple[Array, Array]:
     """Return mu and sigma at the given times, by the exact schedule's own formulas."""
-    t = sp.Symbol("t", positive=True)
-    exact = point.process.at(t, dict(point.schedule_values)).values()
-    levels = [optimize(level, (expm1_opt,)) for level in exact]  # 1 - exp(-2t) loses digits at 0
-    evaluate = sp.lambdify(t, levels, "numpy")
+    evaluate = _compiled_levels(point.schedule, point.schedule_values)
     mu, sigma2 = (np.broadcast_to(level, times.shape) for level in evaluate(times))
     return np.ascontiguousarray(mu, dtype=float), np.sqrt(sigma2)
+
+
+@cache
+def _compiled_levels(
+    schedule: str, values: tuple[tuple[str, sp.Expr], ...]
+) -> Callable[[Array], list[Array]]:
+    t = sp.Symbol("t", positive=True)
+    exact = SCHEDULES[schedule].at(t, dict(values)).values()
+    levels = [optimize(level, (expm1_opt,)) for level in exact]  # 1 - exp(-2t) loses digits at 0
+    return sp.lambdify(t, levels, "numpy")  # type: ignore[no-any-return]
 
 
 def _noise_levels(point: Point, rng: np.random.Generator) -> tuple[Array, Array, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import sympy as sp
@@ -21,7 +22,7 @@ THEOREM = "farghly2026.theorem-3a"
 
 
 def test_the_ratio_intervals_touch_and_cover_the_box() -> None:
-    for (_, high), (low, _) in zip(RATIO_INTERVALS, RATIO_INTERVALS[1:], strict=False):
+    for (_, high), (low, _) in pairwise(RATIO_INTERVALS):
         assert high == low
     (a_low, a_high), (t_low, t_high) = TWO_POINT_BOX
     # μ falls and σ grows with time, so μa/σ is extreme at two corners of the box
@@ -74,6 +75,16 @@ def test_a_chain_says_what_it_takes_on_trust() -> None:
     verdict = check(THEOREM, "chain")
     assert verdict.status is Status.PROVED
     assert any(line.startswith("taken:") for line in verdict.rests_on)
+
+
+def test_a_chain_may_not_assume_what_nothing_gives() -> None:
+    claim = claims.get("farghly2026.theorem-3b-sum")
+    conclusion = claim.statement.conclusion
+    circular = Statement(conclusion, (conclusion,))
+    verdict = check_claim(
+        replace(claim, derivation=lambda: circular), "chain", effort="quick", seed=0
+    )
+    assert verdict.status is Status.INCONCLUSIVE
 
 
 def test_a_hypothesis_that_no_point_meets_is_vacuous() -> None:

@@ -139,7 +139,13 @@ def test_even_powers_of_a_ball_around_zero(exponent):
 
 @pytest.mark.parametrize(
     "expression",
-    [sp.sqrt(X), X ** sp.Rational(1, 4), X ** sp.Rational(-1, 2), sp.log(X), X ** sp.Rational(3, 2)],
+    [
+        sp.sqrt(X),
+        X ** sp.Rational(1, 4),
+        X ** sp.Rational(-1, 2),
+        sp.log(X),
+        X ** sp.Rational(3, 2),
+    ],
 )
 @pytest.mark.parametrize("ball", [arb(-2), arb(0, 1), arb("nan")])
 def test_off_domain_is_undefined_and_undefined_is_no_answer(expression, ball):

@@ -88,6 +88,14 @@ class TimeAtoms:
     times: tuple[sp.Expr, ...]
     weights: tuple[sp.Expr, ...]
 
+    def __post_init__(self) -> None:
+        if not self.times or len(self.times) != len(self.weights):
+            raise ValueError(f"times={self.times}: give at least one time, and a weight for each")
+        if any(t <= 0 for t in self.times):
+            raise ValueError(f"times={self.times}: every time is > 0")
+        if any(w < 0 for w in self.weights):
+            raise ValueError(f"weights={self.weights}: τ is a positive measure, every weight >= 0")
+
 
 @dataclass(frozen=True, slots=True)
 class UniformTime:
@@ -95,6 +103,11 @@ class UniformTime:
 
     early_stopping_time: sp.Expr
     horizon: sp.Expr
+
+    def __post_init__(self) -> None:
+        if not 0 < self.early_stopping_time < self.horizon:
+            given = f"[{self.early_stopping_time}, {self.horizon}]"
+            raise ValueError(f"uniform τ on {given}: 0 < early stopping time < horizon is needed")
 
 
 TimeMeasure = TimeAtoms | UniformTime

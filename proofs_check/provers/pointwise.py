@@ -47,7 +47,13 @@ class PointAnswer:
 
 
 def meets_hypotheses(claim: Claim, point: Point) -> bool:
-    """Whether the claim's formal hypotheses hold at a point; what can't be decided does not."""
+    """Whether the claim's formal hypotheses hold at a point; what can't be decided does not.
+
+    A point outside the case's own domain, such as N = -1, meets none.
+    """
+    given = dict(point.values)
+    if not all(p.domain.contains(given[p.name]) for p in point.law.parameters):
+        return False
     values = point.substitutions()
     for hypothesis in claim.statement.hypotheses:
         slack = hypothesis.slack.subs(values)
@@ -95,6 +101,8 @@ def decide(
         holds = True if is_negative(-difference) else False if is_nonnegative(-difference) else None
     else:
         holds = True if is_nonnegative(difference) else False if is_negative(difference) else None
+        if holds and slack is not None and slack.value - slack.error < 1:
+            slack = None  # decided by paired replicates; the unpaired ratio says less
     how = method.value if sample is None else sample.how
     return PointAnswer(point, holds, lhs, rhs, slack, method, how)
 
@@ -113,7 +121,8 @@ def _equal(difference: arb, lhs: Number | None, rhs: Number | None) -> bool | No
         return None
     if difference != 0:
         return False
-    scale = max(abs(lhs.value) - lhs.error, abs(rhs.value) - rhs.error)
+    # a side that is not known itself is no scale to measure a paired difference by
+    scale = max((abs(s.value) for s in (lhs, rhs) if s.error <= abs(s.value) / 4), default=0.0)
     return True if float(abs(difference).upper()) <= RESOLUTION * scale else None
 
 

@@ -64,7 +64,7 @@ def system_of(statement: Statement) -> System:
 
     def translate(expression: sp.Expr) -> sp.Expr:
         result = sp.expand(expression.xreplace(names).xreplace(squares))
-        if not result.is_polynomial(*result.free_symbols):
+        if not result.is_polynomial(*result.free_symbols) or not _has_rational_coefficients(result):
             raise NotPolynomial(str(expression))
         return result
 
@@ -94,6 +94,13 @@ def _refuse_division(relation: Relation) -> None:
                 raise NotPolynomial(str(side))
 
 
+def _has_rational_coefficients(polynomial: sp.Expr) -> bool:
+    symbols = polynomial.free_symbols
+    if not symbols:
+        return bool(polynomial.is_Rational)
+    return all(c.is_Rational for c in sp.Poly(polynomial, *symbols).coeffs())
+
+
 def _square_roots(relations: list[Relation]) -> tuple[sp.Pow, ...]:
     found = set()
     for relation in relations:
@@ -106,14 +113,15 @@ def _square_roots(relations: list[Relation]) -> tuple[sp.Pow, ...]:
 
 
 def radicands(relation: Relation) -> tuple[sp.Expr, ...]:
-    """Return what stands under the square roots of a relation."""
-    return tuple(root.base for root in _square_roots([relation]))
+    """Return what stands under the roots of a relation, of whatever order."""
+    powers = relation.lhs.atoms(sp.Pow) | relation.rhs.atoms(sp.Pow)
+    return tuple(sorted((p.base for p in powers if not p.exp.is_Integer), key=str))
 
 
 def _solve_equations(
     hypotheses: list[Relation], conclusion: Relation
 ) -> tuple[list[Relation], Relation]:
-    """Use each hypothesis "symbol = expression" to remove the symbol, unless that loses its sign."""
+    """Use each hypothesis "symbol = expression" to remove the symbol, keeping its sign."""
     for index, equation in enumerate(hypotheses):
         if equation.op != "=":
             continue

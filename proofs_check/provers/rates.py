@@ -17,6 +17,7 @@ from proofs_check.measurement import measure, sides, to_ball
 from proofs_check.number import Method, Number
 from proofs_check.plans import rate_sample_sizes
 from proofs_check.point import Point, at_time
+from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
 from theory.claim import Claim
 
@@ -72,7 +73,7 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
             slack=slack,
             evidence=evidence,
             witness=witness,
-            false_alarm=1e-10 * 8 * len(sizes) if sampled else 0.0,
+            false_alarm=FALSE_ALARM * INTERVALS_PER_POINT * len(sizes) if sampled else 0.0,
         )
 
     if ratio is not None and ratio.low > RESOLUTION:

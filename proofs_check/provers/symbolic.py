@@ -159,6 +159,13 @@ def _order_integrals(slack: sp.Expr, case: Case) -> tuple[sp.Expr, list[str]] | 
             f"A = ∫({smaller})dτ <= ∫({larger})dτ = A + D with D >= 0, since the integrands "
             "differ by a quotient of polynomials without negative coefficients"
         )
+    for bound in case.bounds:
+        (integral,) = bound.rhs.atoms(TimeIntegral)
+        factor = bound.rhs / integral
+        if not (is_nonnegative_rational(integral.integrand) and factor.is_positive):
+            return None
+        names[integral] = (bound.lhs + sp.Dummy("D", nonnegative=True)) / factor
+        lines.append(f"{bound.rhs} = {bound.lhs} + D with D >= 0, a bound of the case")
     for index, integral in enumerate(sorted(slack.atoms(TimeIntegral) - set(names), key=str)):
         if not integral.integrand.is_nonnegative:
             return None
@@ -217,7 +224,9 @@ def _shown(expression: sp.Expr) -> sp.Expr:
 
 def _split(slack: sp.Expr) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]] | None:
     """Write an expression as R + Σ √positive - Σ √negative with R rational; None if it is not."""
-    rational, positive, negative = sp.S.Zero, [], []
+    rational = sp.S.Zero
+    positive: list[sp.Expr] = []
+    negative: list[sp.Expr] = []
     for term in sp.Add.make_args(slack):
         roots = [p for p in term.atoms(sp.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
         if not roots:

@@ -15,7 +15,7 @@ from theory.cases.parameters import ATOMS, DIMENSION, HALF_DISTANCE, SAMPLE_SIZE
 CASE = Case(
     name="finite-points",
     title="Finitely many points in R^d",
-    law="uniform on K points at distance a from the origin (d = 2: a regular polygon)",
+    law="uniform on K points a (cos θ, sin θ, cos 2θ, …) of R^d (d = 2: a regular polygon)",
     algorithm="empirical score",
     parameters=(SAMPLE_SIZE, DIMENSION, ATOMS, HALF_DISTANCE),
     closed_forms=lambda _: {"E_l_sm_hat": sp.S.Zero},

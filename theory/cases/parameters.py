@@ -22,7 +22,7 @@ HALF_DISTANCE = Parameter(
     "a",
     Domain.POSITIVE,
     sp.Integer(1),
-    "distance of the points (or centres) from the origin",
+    "scale of the points (or centres): their distance from the origin on a line or circle",
     sp.Symbol("a", positive=True),
 )
 ATOMS = Parameter(
