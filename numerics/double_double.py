@@ -12,7 +12,13 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from numerics.packed_points import LANES
-from numerics.streaming_sums import add_to, block_exponents, block_minimum, box_exponent
+from numerics.streaming_sums import (
+    add_to,
+    block_exponents,
+    block_minimum,
+    box_exponent,
+    worth_threads,
+)
 from numerics.vector_exp import decay, fused
 
 Array = NDArray[np.float64]
@@ -119,6 +125,51 @@ def _nearest_one(
 
 
 @njit(cache=True, parallel=True)
+def _nearest_points_parallel(
+    queries: Array,
+    blocks: Array,
+    offset: Array,
+    offset_low: Array,
+    box_low: Array,
+    box_high: Array,
+    box_offset: Array,
+    mu: float,
+    scale: tuple[float, float],
+    limits: Array,
+    nearest: Array,
+    points: Array,
+) -> None:
+    """``nearest_points`` with threads."""
+    for q in prange(queries.shape[0]):
+        _nearest_one(
+            queries, q, blocks, offset, offset_low, box_low, box_high, box_offset, mu, scale,
+            limits[q], nearest[q], points[q],
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _nearest_points_serial(
+    queries: Array,
+    blocks: Array,
+    offset: Array,
+    offset_low: Array,
+    box_low: Array,
+    box_high: Array,
+    box_offset: Array,
+    mu: float,
+    scale: tuple[float, float],
+    limits: Array,
+    nearest: Array,
+    points: Array,
+) -> None:
+    """``nearest_points`` without threads, the same bits."""
+    for q in range(queries.shape[0]):
+        _nearest_one(
+            queries, q, blocks, offset, offset_low, box_low, box_high, box_offset, mu, scale,
+            limits[q], nearest[q], points[q],
+        )  # fmt: skip
+
+
 def nearest_points(
     queries: Array,
     blocks: Array,
@@ -137,22 +188,12 @@ def nearest_points(
 
     ``limits`` (M,) are the float64 exponents above which a point cannot matter.
     """
-    for q in prange(queries.shape[0]):
-        _nearest_one(
-            queries,
-            q,
-            blocks,
-            offset,
-            offset_low,
-            box_low,
-            box_high,
-            box_offset,
-            mu,
-            scale,
-            limits[q],
-            nearest[q],
-            points[q],
-        )
+    threads = worth_threads(queries.shape[0], blocks.shape[0], blocks.shape[1])
+    kernel = _nearest_points_parallel if threads else _nearest_points_serial
+    kernel(
+        queries, blocks, offset, offset_low, box_low, box_high, box_offset, mu, scale, limits,
+        nearest, points,
+    )  # fmt: skip
 
 
 @njit(cache=True)
@@ -236,6 +277,69 @@ def _accumulate_one(
 
 
 @njit(cache=True, parallel=True)
+def _accumulate_double_parallel(
+    queries: Array,
+    blocks: Array,
+    mantissa: Array,
+    offset: Array,
+    offset_low: Array,
+    box_low: Array,
+    box_high: Array,
+    box_offset: Array,
+    mu: float,
+    scale: tuple[float, float],
+    limits: Array,
+    nearest: Array,
+    cuts: Array,
+    origins: Array,
+    order: int,
+    state: Array,
+    sums: Array,
+    squares: Array,
+    hull_low: Array,
+    hull_high: Array,
+) -> None:
+    """``accumulate_double`` with threads."""
+    for q in prange(queries.shape[0]):
+        _accumulate_one(
+            queries, q, blocks, mantissa, offset, offset_low, box_low, box_high, box_offset, mu,
+            scale, limits[q], nearest[q], cuts[q], origins[q], order, state[q], sums[q],
+            squares[q], hull_low[q], hull_high[q],
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _accumulate_double_serial(
+    queries: Array,
+    blocks: Array,
+    mantissa: Array,
+    offset: Array,
+    offset_low: Array,
+    box_low: Array,
+    box_high: Array,
+    box_offset: Array,
+    mu: float,
+    scale: tuple[float, float],
+    limits: Array,
+    nearest: Array,
+    cuts: Array,
+    origins: Array,
+    order: int,
+    state: Array,
+    sums: Array,
+    squares: Array,
+    hull_low: Array,
+    hull_high: Array,
+) -> None:
+    """``accumulate_double`` without threads, the same bits."""
+    for q in range(queries.shape[0]):
+        _accumulate_one(
+            queries, q, blocks, mantissa, offset, offset_low, box_low, box_high, box_offset, mu,
+            scale, limits[q], nearest[q], cuts[q], origins[q], order, state[q], sums[q],
+            squares[q], hull_low[q], hull_high[q],
+        )  # fmt: skip
+
+
 def accumulate_double(
     queries: Array,
     blocks: Array,
@@ -264,30 +368,12 @@ def accumulate_double(
     the sum of weight * (y - origin), ``squares`` with ``order`` 3 the lower triangle of the
     second moments, and the hull arrays (M, d) the range of ``y - origin``.
     """
-    for q in prange(queries.shape[0]):
-        _accumulate_one(
-            queries,
-            q,
-            blocks,
-            mantissa,
-            offset,
-            offset_low,
-            box_low,
-            box_high,
-            box_offset,
-            mu,
-            scale,
-            limits[q],
-            nearest[q],
-            cuts[q],
-            origins[q],
-            order,
-            state[q],
-            sums[q],
-            squares[q],
-            hull_low[q],
-            hull_high[q],
-        )
+    threads = worth_threads(queries.shape[0], blocks.shape[0], blocks.shape[1])
+    kernel = _accumulate_double_parallel if threads else _accumulate_double_serial
+    kernel(
+        queries, blocks, mantissa, offset, offset_low, box_low, box_high, box_offset, mu, scale,
+        limits, nearest, cuts, origins, order, state, sums, squares, hull_low, hull_high,
+    )  # fmt: skip
 
 
 @njit(cache=True)

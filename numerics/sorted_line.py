@@ -27,6 +27,7 @@ from numerics.streaming_sums import (
     block_exponents,
     block_weights,
     weighted_sum,
+    worth_threads,
 )
 from numerics.vector_exp import decay, fused
 
@@ -215,6 +216,65 @@ def _accumulate_query(
 
 
 @njit(cache=True, parallel=True)
+def _accumulate_line_parallel(
+    queries: Array,
+    blocks: Array,
+    masses: Array,
+    offset: Array,
+    box_low: Array,
+    box_high: Array,
+    mu: float,
+    sigma: float,
+    scale: float,
+    cut: float,
+    state: Array,
+    sums: Array,
+) -> None:
+    """``accumulate_line`` with threads."""
+    moments, centres, widths = taylor_moments(blocks, masses, box_low, box_high, mu, sigma)
+    chunks = (queries.shape[0] + QUERIES_TOGETHER - 1) // QUERIES_TOGETHER
+    for chunk in prange(chunks):
+        partial = np.empty(LANES)
+        exponents = np.empty(LANES)
+        weights = np.empty(LANES)
+        first = chunk * QUERIES_TOGETHER
+        for q in range(first, min(first + QUERIES_TOGETHER, queries.shape[0])):
+            _accumulate_query(
+                queries, q, blocks, masses, offset, box_low, box_high, moments, centres, widths,
+                mu, sigma, scale, cut, partial, exponents, weights, state[q], sums[q],
+            )  # fmt: skip
+
+
+@njit(cache=True)
+def _accumulate_line_serial(
+    queries: Array,
+    blocks: Array,
+    masses: Array,
+    offset: Array,
+    box_low: Array,
+    box_high: Array,
+    mu: float,
+    sigma: float,
+    scale: float,
+    cut: float,
+    state: Array,
+    sums: Array,
+) -> None:
+    """``accumulate_line`` without threads, the same bits."""
+    moments, centres, widths = taylor_moments(blocks, masses, box_low, box_high, mu, sigma)
+    chunks = (queries.shape[0] + QUERIES_TOGETHER - 1) // QUERIES_TOGETHER
+    for chunk in range(chunks):
+        partial = np.empty(LANES)
+        exponents = np.empty(LANES)
+        weights = np.empty(LANES)
+        first = chunk * QUERIES_TOGETHER
+        for q in range(first, min(first + QUERIES_TOGETHER, queries.shape[0])):
+            _accumulate_query(
+                queries, q, blocks, masses, offset, box_low, box_high, moments, centres, widths,
+                mu, sigma, scale, cut, partial, exponents, weights, state[q], sums[q],
+            )  # fmt: skip
+
+
 def accumulate_line(
     queries: Array,
     blocks: Array,
@@ -234,32 +294,8 @@ def accumulate_line(
     ``masses`` (B, 64) are the mantissas of weights that share one exponent, so only the padding
     has an offset, and the nearest point has the smallest exponent.
     """
-    moments, centres, widths = taylor_moments(blocks, masses, box_low, box_high, mu, sigma)
-    chunks = (queries.shape[0] + QUERIES_TOGETHER - 1) // QUERIES_TOGETHER
-    for chunk in prange(chunks):
-        partial = np.empty(LANES)
-        exponents = np.empty(LANES)
-        weights = np.empty(LANES)
-        first = chunk * QUERIES_TOGETHER
-        for q in range(first, min(first + QUERIES_TOGETHER, queries.shape[0])):
-            _accumulate_query(
-                queries,
-                q,
-                blocks,
-                masses,
-                offset,
-                box_low,
-                box_high,
-                moments,
-                centres,
-                widths,
-                mu,
-                sigma,
-                scale,
-                cut,
-                partial,
-                exponents,
-                weights,
-                state[q],
-                sums[q],
-            )
+    threads = worth_threads(queries.shape[0], blocks.shape[0], 1)
+    kernel = _accumulate_line_parallel if threads else _accumulate_line_serial
+    kernel(
+        queries, blocks, masses, offset, box_low, box_high, mu, sigma, scale, cut, state, sums,
+    )  # fmt: skip

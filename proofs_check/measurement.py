@@ -73,7 +73,7 @@ def measure(
     >>> from proofs_check.point import at_time
     >>> numbers = measure(at_time("gaussian-mean", "3/10", N=2), ["E_l_sm", "C_sm"])
     >>> round(numbers["C_sm"].value, 6), numbers["C_sm"].method.value
-    (1.216368, 'enclosure')
+    (1.216369, 'enclosure')
     """
     found = dict(_closed_forms(point, tuple(names)))
     missing = [name for name in names if name not in found and name in point.law.measured]

@@ -56,7 +56,7 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
     Examples
     --------
     >>> [m.name for m in mutants_of(claims.get("farghly2026.theorem-3b-sum.young"))][:2]
-    ['rhs: term a times 9/10', 'rhs: term b times 9/10']
+    ['rhs: term a times 9/10', 'rhs: term a dropped']
     """
     statement = claim.statement
     relation = statement.conclusion
