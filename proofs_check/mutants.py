@@ -191,8 +191,3 @@ def _with_swap(
     if number is None:
         return None
     return {**measure(point, claim.quantity_names, effort=effort, seed=seed), name: number}
-
-
-def unexplained(outcomes: Sequence[MutantOutcome]) -> tuple[MutantOutcome, ...]:
-    """Return the survivors that no claim explains."""
-    return tuple(o for o in outcomes if not o.killed and not o.reason)

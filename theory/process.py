@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from theory import symbols
-from theory.operators import TimeIntegral
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,37 +110,3 @@ class UniformTime:
 
 
 TimeMeasure = TimeAtoms | UniformTime
-
-
-def integrate_over_time(
-    expression: sp.Expr,
-    schedule: Schedule,
-    tau: TimeMeasure,
-    values: Mapping[str, sp.Expr] | None = None,
-) -> sp.Expr:
-    """Write out every ∫ · dτ of an expression for one schedule and one τ.
-
-    Returns an expression without `TimeIntegral`; for `UniformTime` it holds sympy integrals.
-
-    Examples
-    --------
-    >>> from theory.symbols import mu
-    >>> point = TimeAtoms((sp.Integer(1),), (sp.Integer(1),))
-    >>> integrate_over_time(TimeIntegral(mu**2), SCHEDULES["ou"], point)
-    exp(-2)
-    """
-
-    def write_out(integrand: sp.Expr) -> sp.Expr:
-        if isinstance(tau, TimeAtoms):
-            return sp.Add(
-                *(
-                    w * integrand.subs(schedule.at(t, values), simultaneous=True)
-                    for t, w in zip(tau.times, tau.weights, strict=True)
-                )
-            )
-        at_t = integrand.subs(schedule.at(symbols.t, values), simultaneous=True)
-        limits = (symbols.t, tau.early_stopping_time, tau.horizon)
-        return sp.Integral(at_t, limits) / (tau.horizon - tau.early_stopping_time)
-
-    integrals = expression.atoms(TimeIntegral)
-    return expression.xreplace({node: write_out(node.integrand) for node in integrals})
