@@ -130,12 +130,10 @@ class _Builder:
             return self._chain(operator.mul, node.args)
         if isinstance(node, sp.Pow):
             return self._power(node)
-        if isinstance(node, sp.exp):
-            return self._plain(lambda x: x.exp(), self.slot(node.args[0]))
-        if isinstance(node, sp.tanh):
-            return self._plain(lambda x: x.tanh(), self.slot(node.args[0]))
-        if isinstance(node, sp.log):
-            return self._rule(_log, self.slot(node.args[0]))
+        if node.func in _ENTIRE:
+            return self._plain(_ENTIRE[node.func], self.slot(node.args[0]))
+        if node.func in _RULES:
+            return self._rule(_RULES[node.func], *map(self.slot, node.args))
         if isinstance(node, GaussianExpectation):
             return self._gaussian(node)
         if isinstance(node, sp.Integral):
@@ -152,14 +150,20 @@ class _Builder:
 
     def _power(self, node: sp.Pow) -> int:
         base = self.slot(node.base)
+        is_root = node.exp.is_Rational and (node.exp.is_Integer or node.exp.q in _ROOTS)
+        if not is_root:
+            known = bool(node.base.is_nonnegative)
+
+            def rule(settings: Settings, values: Sequence[Ball]) -> Ball:
+                return _general_power(settings, values[0], values[1], known=known)
+
+            return self._rule(rule, base, self.slot(node.exp))
         if node.exp.is_Integer:
             exponent = int(node.exp)
-        elif node.exp.is_Rational and node.exp.q in _ROOTS:
+        else:
             exponent = int(node.exp.p)
             for _ in range(_ROOTS[node.exp.q]):
                 base = self._rule(_root_of_known_sign if node.base.is_nonnegative else _root, base)
-        else:
-            raise NotEnclosable(f"no rigorous rule for the power {node}")
         if exponent == 1:
             return base
         return self._plain(lambda x: integer_power(x, exponent), base)
@@ -255,6 +259,100 @@ def _root_of_known_sign(settings: Settings, values: Sequence[Ball]) -> Ball:
     if isinstance(base, acb):
         return _root(settings, values)
     return NAN if base < 0 else _root(settings, [base.nonnegative_part()])
+
+
+def _general_power(settings: Settings, base: Ball, exponent: Ball, *, known: bool) -> Ball:
+    """Return ``base**exponent`` for a base > 0, or for a base >= 0 and an exponent > 0.
+
+    ``known`` says that the base is >= 0 by its symbols' own domains, however wide its ball.
+    """
+    if isinstance(base, arb) and isinstance(exponent, arb):
+        return _real_power(base, exponent, known=known)
+    base, exponent = acb(base), acb(exponent)
+    if _is_real(base) and _is_real(exponent) and not settings.analytic:
+        return acb(_real_power(base.real, exponent.real, known=known))
+    return (exponent * base.log(analytic=settings.analytic)).exp()
+
+
+def _real_power(base: arb, exponent: arb, *, known: bool) -> arb:
+    if not (base.is_finite() and exponent.is_finite()):
+        return NAN
+    if base > 0:
+        return (exponent * base.log()).exp().nonnegative_part()
+    if base < 0 or not (exponent > 0 and (known or base >= 0)):
+        return NAN
+    # The base is in [0, top], where the power grows from zero with the base.
+    top = base.upper()
+    if not top > 0:
+        return arb(0)
+    return arb(0).union((exponent * top.log()).exp()).nonnegative_part()
+
+
+def _gamma(settings: Settings, values: Sequence[Ball]) -> Ball:
+    return values[0].gamma()  # not finite on a ball that meets a pole
+
+
+def _factorial(settings: Settings, values: Sequence[Ball]) -> Ball:
+    return (values[0] + 1).gamma()
+
+
+def _loggamma(settings: Settings, values: Sequence[Ball]) -> Ball:
+    """Take the logarithm of gamma where it is real; the cut on the left is never met."""
+    (argument,) = values
+    if isinstance(argument, acb):
+        return argument.lgamma() if argument.real > 0 else acb(NAN)
+    return argument.lgamma() if argument > 0 else NAN
+
+
+def _binomial(settings: Settings, values: Sequence[Ball]) -> Ball:
+    """Γ(n + 1) / (Γ(k + 1) Γ(n - k + 1)); 1/Γ is entire, and n > -1 keeps off the poles of Γ."""
+    n, k = values
+    if not (n.real if isinstance(n, acb) else n) > -1:
+        return NAN
+    return (n + 1).gamma() * (k + 1).rgamma() * (n - k + 1).rgamma()
+
+
+def _abs(settings: Settings, values: Sequence[Ball]) -> Ball:
+    (argument,) = values
+    if isinstance(argument, acb):
+        return argument.real_abs(analytic=settings.analytic)
+    return abs(argument)
+
+
+def _max(settings: Settings, values: Sequence[Ball]) -> Ball:
+    result, *rest = values
+    for other in rest:
+        if isinstance(result, acb) or isinstance(other, acb):
+            result = acb(result).real_max(acb(other), analytic=settings.analytic)
+        else:
+            result = result.max(other)
+    return result
+
+
+def _min(settings: Settings, values: Sequence[Ball]) -> Ball:
+    return -_max(settings, [-value for value in values])
+
+
+#: Functions that are analytic on the whole plane, or have poles only: Arb's own rules are enough.
+_ENTIRE: dict[type[sp.Basic], Callable[[Ball], Ball]] = {
+    sp.exp: lambda x: x.exp(),
+    sp.tanh: lambda x: x.tanh(),
+    sp.cosh: lambda x: x.cosh(),
+    sp.sinh: lambda x: x.sinh(),
+    sp.cos: lambda x: x.cos(),
+    sp.sin: lambda x: x.sin(),
+}
+
+_RULES: dict[type[sp.Basic], Rule] = {
+    sp.log: _log,
+    sp.gamma: _gamma,
+    sp.factorial: _factorial,
+    sp.loggamma: _loggamma,
+    sp.binomial: _binomial,
+    sp.Abs: _abs,
+    sp.Max: _max,
+    sp.Min: _min,
+}
 
 
 def integer_power(base: Ball, exponent: int) -> Ball:

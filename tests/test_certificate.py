@@ -10,13 +10,20 @@ import sympy as sp
 
 from proofs_check.provers.algebra import check_statement
 from proofs_check.provers.certificate import Certificate, find_certificate, is_contradictory
-from proofs_check.provers.polynomial import NotPolynomial, System, system_of
+from proofs_check.provers.polynomial import (
+    NotPolynomial,
+    Signs,
+    System,
+    abstract,
+    system_of,
+)
 from proofs_check.provers.witnesses import find_witness
 from proofs_check.verdict import Status
 from theory.claim import Relation, Statement
 
 A, B, C = (sp.Symbol(name, real=True) for name in "abc")
 ZERO = sp.S.Zero
+NINE_TENTHS = sp.Rational(9, 10)
 
 
 def _statement(conclusion, *hypotheses):
@@ -88,9 +95,9 @@ def test_false_statements_are_refuted_with_a_witness(conclusion, hypotheses):
         ((sp.sqrt(A), "<=", 5), ((A, "<=", -1000),)),
         ((0, "<=", (A**2 + A) / A), ((0, "<=", A), (1000, "<=", B))),
         ((A / B, "=", 2 * A / (2 * B)), ((1000, "<=", B), (B, "<=", C))),
-        # what is no polynomial is not decided
-        ((0, "<=", sp.exp(A)), ()),
-        ((0, "<=", A ** sp.Rational(1, 3)), ((0, "<=", A),)),
+        # true, and no prover here sees why
+        ((1 + A, "<=", sp.exp(A)), ((1, "<=", A),)),
+        ((0, "<=", sp.erf(A)), ((0, "<=", A),)),
         ((sp.pi * A, "<=", 4 * A), ((0, "<=", A), (A, "<=", 0))),
     ],
 )
@@ -134,6 +141,184 @@ def test_hypotheses_that_some_point_meets_are_not_contradictory(hypotheses):
     assert is_contradictory(system_of(_statement((0, "<=", 0), *hypotheses))) is None
     # a root in the conclusion is no hypothesis
     assert _status((sp.sqrt(A - 10**6), "<=", A**2), *hypotheses) is not Status.VACUOUS
+
+
+# --- beyond polynomials ---------------------------------------------------------------------------
+
+INSIDE = ((0, "<", C), (C, "<", 1))
+E, X, Y2, Y3, YV, WV, L, S = sp.symbols("e X Y2 Y3 y w L s", nonnegative=True)
+I0, J, N = (sp.Symbol(name, integer=True, nonnegative=True) for name in "ijn")
+I1, K1 = (sp.Symbol(name, integer=True, positive=True) for name in "ik")
+SHIFT = sp.binomial(N, J) * sp.factorial(J) / sp.factorial(J + K1)
+SHIFTED = sp.factorial(N) / sp.factorial(N + K1) * sp.binomial(N + K1, J + K1)
+
+
+def _absorbed(x, y2, changed=1):
+    """An inequality solved for e, which stands on both sides."""
+    hypotheses = (
+        (E, "<=", x + YV + WV),
+        (YV, "<=", C / 2 * E + (1 - C / 2) * y2),
+        (WV, "<=", C / 2 * E + (1 - C) * Y3),
+        *INSIDE,
+    )
+    return ((1 - C) * E, "<=", changed * (x + (1 - C / 2) * y2 + (1 - C) * Y3)), hypotheses
+
+
+POWERS = Y2 * (4 * L) ** C, (Y2 * (4 * S) ** C) ** (2 / (2 - C))
+U, Z = (sp.Symbol(name, real=True) for name in "uz")
+
+
+def _completed_square(factor=1, power=2):
+    """Two squares with weights a - 1 and -a, as one square and a remainder."""
+    square = (Z - A * U + (A - 1) * B) ** power
+    remainder = A * (A - 1) * (U - B) ** 2
+    return (-A * (Z - U) ** 2 + (A - 1) * (Z - B) ** 2, "=", factor * (-square + remainder))
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "hypotheses"),
+    [
+        (_completed_square(), ()),
+        ((J + I1, "<=", I1 * (J + 1)), ()),
+        ((J + I0, "<=", I0 * (J + 1)), ((1, "<=", I0),)),
+        _absorbed(X, Y2),
+        _absorbed(*POWERS),
+        ((SHIFT, "=", SHIFTED), ((J, "<=", N),)),
+        ((sp.factorial(N + 2), "=", (N + 2) * (N + 1) * sp.factorial(N)), ()),
+        ((sp.gamma(S + 1), "=", S * sp.gamma(S)), ((0, "<", S),)),
+        ((0, "<=", sp.exp(A)), ()),
+        ((1, "<=", sp.exp(X)), ()),
+        ((0, "<=", A ** sp.Rational(1, 3)), ((0, "<=", A),)),
+        ((A * sp.exp(C), "<=", B * sp.exp(C)), ((A, "<=", B),)),
+        ((sp.log(C) + A, "<=", sp.log(C) + B), ((A, "<=", B), (0, "<", C))),
+        ((A / C, "<=", B / C), ((A, "<=", B), (0, "<", C))),
+        ((A, "=", C), ((A, "=", sp.exp(B) + 1), (C, "=", sp.exp(B) + 1))),
+    ],
+)
+def test_powers_factorials_and_exponentials_are_letters(conclusion, hypotheses):
+    assert _status(conclusion, *hypotheses) is Status.PROVED
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "hypotheses"),
+    [
+        (_completed_square(NINE_TENTHS), ()),
+        (_completed_square(power=1), ()),
+        ((J + I1, "<=", NINE_TENTHS * I1 * (J + 1)), ()),
+        ((J + I0, "<=", I0 * (J + 1)), ()),
+        _absorbed(X, Y2, NINE_TENTHS),
+        _absorbed(*POWERS, NINE_TENTHS),
+        ((SHIFT, "=", NINE_TENTHS * SHIFTED), ((J, "<=", N),)),
+        ((SHIFT, "=", SHIFTED * (N + K1)), ((J, "<=", N),)),
+        ((sp.exp(A), "<=", NINE_TENTHS * sp.exp(A)), ()),
+        ((sp.exp(A), "<=", sp.exp(B)), ((B, "<=", A),)),
+        ((A**2, "<=", sp.exp(A)), ()),
+        # no real number somewhere
+        ((sp.log(A), "=", sp.log(A)), ((0, "<=", A),)),
+        ((S**-C, "<=", S**-C + 1), INSIDE),
+        ((A**C, "<=", A**C + 1), INSIDE),
+    ],
+)
+def test_the_same_made_false_is_refuted(conclusion, hypotheses):
+    statement = _statement(conclusion, *hypotheses)
+    verdict = check_statement(statement, claim="toy", case="algebra")
+    assert verdict.status is Status.REFUTED
+    assert "lhs" in verdict.witness
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "hypotheses"),
+    [
+        # defined where the witness search looks, and not everywhere
+        ((sp.log(10**6 - A), "<=", sp.log(10**6 - A) + 1), ((A, "<=", 2 * 10**6),)),
+        ((sp.log(10**6 - A), "=", sp.log(10**6 - A)), ()),
+        ((1 / (10**6 - A), "<=", 1 / (10**6 - A) + 1), ()),
+        (((10**6 - A) ** C, "<=", (10**6 - A) ** C + 1), INSIDE),
+        ((sp.gamma(A + 20), "=", (A + 19) * sp.gamma(A + 19)), ()),
+        # gammas too far apart
+        ((sp.factorial(N + 100), "=", sp.rf(N + 1, 100).expand(func=True) * sp.factorial(N)), ()),
+    ],
+)
+def test_what_may_be_undefined_or_is_too_far_is_not_proved(conclusion, hypotheses):
+    assert not _status(conclusion, *hypotheses).holds
+
+
+def test_letters_keep_the_sign_and_nothing_else():
+    statement = _statement((sp.exp(A) * L**C, "<=", sp.sin(L) / C), *INSIDE)
+    abstracted = abstract(statement)
+    assert not abstracted.free_symbols & {L}
+    signs = {(s.is_positive, s.is_nonnegative) for s in abstracted.conclusion.free_symbols}
+    assert signs == {(True, True), (None, True), (None, None)}
+    # the letter for 1/c brings c · letter = 1 along
+    assert any(h.op == "=" and h.rhs == 1 and C in h.free_symbols for h in abstracted.hypotheses)
+    taken = _statement((sp.Symbol("atom0", real=True), "<=", sp.exp(A)))
+    assert len(abstract(taken).conclusion.free_symbols) == 2
+    assert abstract(taken).conclusion.slack.free_symbols > taken.conclusion.lhs.free_symbols
+
+
+@pytest.mark.parametrize(
+    ("expression", "positive", "nonnegative"),
+    [
+        (C, True, True),
+        (1 - C, True, True),
+        (C / (1 - C) ** 2, True, True),
+        (C - sp.Rational(1, 2), False, False),
+        (C**2 - C, False, False),
+        (1 - C * (1 - C), True, True),
+        (L**C, False, True),
+        (sp.exp(A) + L, True, True),
+        (B - A + C, True, True),
+        (B - A, False, True),
+        (A**2, False, True),
+        (A**2 + 1, True, True),
+        ((A - B) ** 2, False, True),
+        (A, False, False),
+        (1 / L, False, False),
+        (-(C**2), False, False),
+        (sp.S.Zero, False, True),
+    ],
+)
+def test_signs_follow_from_ranges(expression, positive, nonnegative):
+    signs = Signs(_statement((0, "<=", 0), *INSIDE, (A, "<=", B)).hypotheses)
+    assert signs.is_positive(expression) is positive
+    assert signs.is_nonnegative(expression) is nonnegative
+
+
+@pytest.mark.parametrize(
+    ("bounds", "inside"),
+    [
+        (((0, "<=", C), (C, "<=", 1)), False),
+        (((0, "<=", C), (C, "<", 1)), False),
+        (((0, "<", C), (C, "<=", 1)), False),
+        (((0, "<", C), (C, "<", 1)), True),
+        (((sp.Rational(1, 4), "<=", C), (C, "<", sp.Rational(3, 4))), True),
+        (((0, "<", C), (C, "<", 2)), False),
+        (((0, "<", C),), False),
+        (((2 * C, "<", 2), (-3 * C, "<", 0)), True),
+    ],
+)
+def test_closed_ends_of_a_range_count(bounds, inside):
+    signs = Signs(_statement((0, "<=", 0), *bounds).hypotheses)
+    assert (signs.is_positive(C) and signs.is_positive(1 - C)) is inside
+
+
+def test_a_witness_may_be_irrational_where_a_hypothesis_is_an_equation():
+    given = ((B, "=", sp.exp(A)), (1, "<=", A))
+    witness = find_witness(_statement((B, "<=", 3), *given))
+    assert witness is not None
+    assert "b=exp(a)" in witness
+
+
+def test_witnesses_lie_inside_a_narrow_range():
+    half = sp.Rational(1, 2)
+    for low, high in ((half, 1), (0, sp.Rational(1, 50)), (1, 2)):
+        given = ((low, "<", C), (C, "<", high))
+        assert find_witness(_statement((2 ** (C - high), "<=", 0), *given)) is not None
+
+
+def test_huge_powers_end():
+    tower = L ** (L ** (S + 9))
+    assert find_witness(_statement((tower, "<=", tower * 2), (9, "<=", L))) is None
 
 
 # --- symbols --------------------------------------------------------------------------------------

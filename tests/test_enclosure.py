@@ -308,8 +308,128 @@ def test_time_integrals_over_atoms_and_uniform_time():
         enclose(TimeIntegral(t * symbols.mu), time=atoms)
 
 
+RATIONAL_POWERS = (sp.Rational(1, 3), sp.Rational(-2, 7), sp.Rational(5, 3))
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(
+    st.builds(sp.Rational, st.integers(1, 40), st.integers(1, 9)),
+    st.builds(sp.Rational, st.integers(-30, 30), st.integers(1, 9)),
+    st.integers(0, 3),
+)
+def test_powers_contain_the_truth_at_each_point_of_the_ball(base, exponent, size):
+    radius = base * sp.Rational(size, 4)
+    wide = {X: _around(base, radius), Y: _around(exponent, sp.Rational(size, 8))}
+    for power in (X**Y, *(X**q for q in RATIONAL_POWERS)):
+        ball = enclose(power, wide)
+        assert ball.is_finite()
+        for where in (-1, 0, 1):
+            with mp.workdps(DIGITS):
+                e = power.exp if power.exp.is_Rational else exponent + where * sp.Rational(size, 8)
+                truth = _number(base + where * radius) ** _number(sp.Rational(e))
+            assert ball.overlaps(_truth(truth))
+            assert is_nonnegative(ball)
+
+
+def test_powers_of_a_base_that_may_be_zero():
+    q, e = sp.Symbol("q", nonnegative=True), sp.Symbol("e", positive=True)
+    around_zero = {q: arb(0, 1), e: _around(sp.Integer(2), sp.Rational(1, 2))}
+    for power in (q ** sp.Rational(1, 3), q**e):
+        ball = enclose(power, around_zero)
+        assert is_nonnegative(ball)
+        assert ball.contains(0)
+        assert ball.upper() > 0.999
+        assert ball.upper() < 1.1
+        assert enclose(power, {q: arb(0), e: arb(1)}) == 0
+        # the symbol's domain is not believed against the ball
+        assert not enclose(power, {q: arb(-2), e: arb(1)}).is_finite()
+    undefined = (
+        (q**e, {q: arb(0), e: arb(0, 1)}),
+        (q**-e, {q: arb(0), e: arb(1)}),
+        (q ** sp.Rational(-1, 3), {q: arb(0, 1)}),
+        (X**e, {X: arb(0, 1), e: arb(1)}),
+        (X ** sp.Rational(1, 3), {X: arb(-8)}),
+        (q**e, {q: arb(1), e: arb("nan")}),
+        (q**e, {q: arb("nan"), e: arb(1)}),
+    )
+    for power, values in undefined:
+        assert not enclose(power, values).is_finite()
+
+
+@pytest.mark.parametrize(
+    ("expression", "truth"),
+    [
+        (sp.factorial(X), 720),
+        (sp.gamma(X), 120),
+        (sp.exp(sp.loggamma(X)), 120),
+        (sp.binomial(X, Y), 15),
+        (sp.binomial(Y, X), 0),
+        (sp.Abs(-X), 6),
+        (sp.Max(X, Y, 1), 6),
+        (sp.Min(X, Y, 3), 2),
+        (sp.cosh(X) ** 2 - sp.sinh(X) ** 2, 1),
+        (sp.cos(X) ** 2 + sp.sin(X) ** 2, 1),
+    ],
+)
+def test_functions_at_an_exact_point_and_on_a_ball(expression, truth):
+    for radius in (0, sp.Rational(1, 16)):
+        ball = enclose(expression, {X: _around(sp.Integer(6), radius), Y: arb(2)})
+        assert ball.is_finite()
+        assert ball.contains(truth)
+    assert enclose(expression, {X: arb(6), Y: arb(2)}).rad() < 1e-9
+    assert not enclose(expression, {X: arb("nan"), Y: arb(2)}).is_finite()
+
+
+def test_functions_off_their_domain_are_undefined():
+    for expression, point in (
+        (sp.factorial(X), -1),
+        (sp.gamma(X), 0),
+        (sp.loggamma(X), -1),
+        (sp.loggamma(X), 0),
+        (sp.binomial(X, 2), -1),
+        (sp.cos(sp.log(X)), -1),
+        (sp.Max(sp.log(X), 1), -1),
+        (sp.Min(1, sp.sqrt(X)), -1),
+    ):
+        assert not enclose(expression, {X: arb(point)}).is_finite()
+        assert not enclose(expression, {X: arb(point, 0.5)}).is_finite()
+
+
+@pytest.mark.parametrize(
+    ("integrand", "low", "high", "truth"),
+    [
+        (Z ** sp.Rational(1, 3), 1, 8, sp.Rational(45, 4)),
+        (2**Z, 0, 3, 7 / sp.log(2)),
+        (Z**X, 1, 2, (2 ** sp.Rational(7, 3) - 1) * sp.Rational(3, 7)),
+        (sp.Abs(Z), -1, 2, sp.Rational(5, 2)),
+        (sp.Max(Z, 1 - Z), 0, 2, sp.Rational(9, 4)),
+        (sp.Min(Z, 1 - Z), 0, 2, sp.Rational(-1, 4)),
+        (sp.cosh(Z) + sp.cos(Z), 0, 1, sp.sinh(1) + sp.sin(1)),
+        (sp.gamma(Z + 1) / sp.gamma(Z), 1, 2, sp.Rational(3, 2)),
+        (sp.loggamma(Z + 1) - sp.loggamma(Z), 1, 2, 2 * sp.log(2) - 1),
+    ],
+)
+def test_integrals_of_powers_and_functions(integrand, low, high, truth):
+    ball = enclose(
+        sp.Integral(integrand, (Z, low, high)),
+        {X: exact_ball(sp.Rational(4, 3))},
+        integral_tolerance=1e-5,
+    )
+    assert ball.is_finite()
+    assert ball.overlaps(enclose(truth, precision=120))
+
+
+@pytest.mark.parametrize(
+    "integrand", [(Z - 2) ** sp.Rational(1, 3), (Z - 2) ** X, sp.loggamma(Z - 2), sp.gamma(Z)]
+)
+def test_no_integral_over_a_path_that_leaves_the_domain(integrand):
+    integral = sp.Integral(integrand, (Z, -1, 1))
+    ball = enclose(integral, {X: exact_ball(sp.Rational(4, 3))}, integral_tolerance=1e-2)
+    assert not ball.is_finite()
+
+
 def test_what_has_no_rule_is_refused():
-    for expression in (sp.Abs(X), sp.sin(X), X**Y, sp.oo * P, sp.I * X, X ** sp.Rational(1, 3)):
+    for expression in (sp.erf(X), sp.ceiling(X), sp.oo * P, sp.I * X, sp.asin(X)):
         with pytest.raises(NotEnclosable):
             enclose(expression, {X: arb(1), Y: arb(1), P: arb(1)})
     with pytest.raises(NotEnclosable):
