@@ -11,6 +11,7 @@ import sympy as sp
 from proofs_check.point import Point, at_time, with_tau
 from proofs_check.provers.boxes import Interval
 from theory import cases
+from theory.claim import Claim
 from theory.process import TimeAtoms, UniformTime
 
 EFFORTS = ("quick", "standard", "deep")
@@ -43,6 +44,30 @@ def points(case: str, effort: str, sample_size: sp.Expr | None = None) -> tuple[
     if sample_size is None or "N" not in cases.get(case).defaults:
         return chosen[:keep]
     return tuple(point.with_values(N=sample_size) for point in chosen[:keep])
+
+
+#: Values of a claim's own parameters, taken in turn from point to point.
+_CLAIM_VALUES: dict[str, tuple[sp.Rational, ...]] = {
+    "c": (_q(1, 2), _q(1, 4), _q(3, 4), _q(2, 5)),
+    "ball": (_q(1), _q(1, 2), _q(1), _q(1, 4)),
+    "alpha": (_q(2), _q(5, 4), _q(4)),
+}
+
+
+def points_for(
+    claim: Claim, case: str, effort: str, sample_size: sp.Expr | None = None
+) -> tuple[Point, ...]:
+    """Return the points of a case, each with values of the claim's own parameters."""
+    return tuple(
+        with_parameters_of(claim, point, turn)
+        for turn, point in enumerate(points(case, effort, sample_size))
+    )
+
+
+def with_parameters_of(claim: Claim, point: Point, turn: int = 0) -> Point:
+    """Return the point with values of the claim's own parameters; ``turn`` says which ones."""
+    own = {name: _CLAIM_VALUES[name] for name in claim.parameters}
+    return point.with_claim_values(**{n: v[turn % len(v)] for n, v in own.items()})
 
 
 _GAUSSIAN = (
@@ -100,6 +125,75 @@ _PLANS: dict[str, tuple[Point, ...]] = {
     ),
     "finite-points": _finite_plan("finite-points"),
     "gaussian-mixture": _finite_plan("gaussian-mixture"),
+    "circle": (
+        at_time("circle", "3/10", N=2),
+        at_time("circle", "1/2", "fraction", N=5, a=2),
+        with_tau("circle", _LIST, "vp-linear", N=3, d=3),
+        at_time("circle", "1/20", N=2, a="1/2"),
+        at_time("circle", 1, "ve", N=6, a=3),
+        with_tau("circle", _UNIFORM, N=2),
+    ),
+    "sphere": (
+        at_time("sphere", "3/10", N=3),
+        at_time("sphere", "1/2", "fraction", N=2, a=2),
+        with_tau("sphere", _UNIFORM, N=2, d=4),
+        at_time("sphere", "1/10", N=3, a="1/2"),
+        with_tau("sphere", _LIST, "vp-linear", N=4),
+        at_time("sphere", 1, "ve", N=8, a=2),
+    ),
+    "flat-torus": (
+        at_time("flat-torus", "3/10", N=3),
+        at_time("flat-torus", 1, "ve", N=8, a=2),
+        with_tau("flat-torus", _LIST, "vp-linear", N=4),
+        at_time("flat-torus", "1/10", N=2, a="1/2", d=5),
+        with_tau("flat-torus", _UNIFORM, N=2),
+    ),
+    "segment": (
+        at_time("segment", "3/10", N=2),
+        at_time("segment", "1/2", "fraction", N=5, a=2),
+        with_tau("segment", _LIST, "vp-linear", N=3, d=2),
+        at_time("segment", "1/20", N=2, a="1/2"),
+        with_tau("segment", _UNIFORM, N=2),
+    ),
+    "cube": (
+        at_time("cube", "3/10", N=2),
+        at_time("cube", "1/2", "fraction", N=5, a=2, d=3),
+        with_tau("cube", _LIST, "vp-linear", N=3),
+        at_time("cube", "1/10", N=2, a="1/2"),
+        at_time("cube", 1, "ve", N=8, a=2),
+        with_tau("cube", _UNIFORM, N=2),
+    ),
+}
+
+_PLANS |= {
+    "test-function": (
+        at_time("test-function", "3/10", r=1, theta=1),
+        at_time("test-function", "1/2", "fraction", r=2, theta=2),
+        at_time("test-function", 2, "ve", r=1, theta="1/5"),
+        at_time("test-function", "1/100", "vp-linear", r=0, theta=3),
+    ),
+    "binomial": (
+        at_time("binomial", 1, n=5, k=2, q="1/3"),
+        at_time("binomial", 1, n=1, k=1, q="9/10"),
+        at_time("binomial", 1, n=40, k=3, q="1/2"),
+        at_time("binomial", 1, n=200, k=1, q="1/4"),
+        at_time("binomial", 1, n=10, k=8, q="1/100"),
+    ),
+    "heat-line": tuple(
+        at_time("heat-line", t, rho=rho) for t, rho in (("3/10", 1), ("1/20", 3), (2, "1/2"))
+    ),
+    "heat-circle": tuple(
+        at_time("heat-circle", t, rho=rho, a=a)
+        for t, rho, a in (("3/10", 1, 1), ("1/20", 2, 1), (1, 3, 1), (1, "1/2", 2), (3, 9, 3))
+    ),
+    "heat-torus": tuple(
+        at_time("heat-torus", t, rho1=rho1, rho2=rho2)
+        for t, rho1, rho2 in (("3/10", 1, 2), ("1/10", "1/2", "1/2"), (1, 3, 0))
+    ),
+    "heat-sphere": tuple(
+        at_time("heat-sphere", t, rho=rho, a=a)
+        for t, rho, a in (("3/10", 1, 1), ("1/10", 2, 1), (1, 3, 1), (1, "1/2", 2))
+    ),
 }
 
 #: Box of the two-point case in (a, t), for the Ornstein–Uhlenbeck process: a, then t.

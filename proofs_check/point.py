@@ -9,6 +9,7 @@ import sympy as sp
 
 from theory import cases
 from theory.cases.case import Case
+from theory.claim_parameters import PARAMETERS
 from theory.process import SCHEDULES, Schedule, TimeAtoms, TimeMeasure, UniformTime
 
 
@@ -21,6 +22,7 @@ class Point:
     schedule: str
     tau: TimeMeasure
     schedule_values: tuple[tuple[str, sp.Expr], ...] = ()
+    claim_values: tuple[tuple[str, sp.Expr], ...] = ()
 
     @property
     def law(self) -> Case:
@@ -33,18 +35,49 @@ class Point:
         return SCHEDULES[self.schedule]
 
     def substitutions(self) -> dict[sp.Symbol, sp.Expr]:
-        """Return the parameter symbols with their values, those that the case fixes included."""
+        """Return the parameter symbols with their values, the fixed and the claim's included."""
         law = self.law
         by_name = dict(self.values)
         chosen = {p.symbol: by_name[p.name] for p in law.parameters}
-        return {**chosen, **dict(law.fixed)}
+        own = {PARAMETERS[name].symbol: value for name, value in self.claim_values}
+        return {**chosen, **dict(law.fixed), **own}
 
     def with_values(self, **values: sp.Expr) -> Point:
         """Return the same point with some parameters changed."""
         return replace(self, values=tuple({**dict(self.values), **values}.items()))
 
+    def with_claim_values(self, **values: sp.Expr) -> Point:
+        """Return the same point with these values of a claim's own parameters."""
+        return replace(self, claim_values=tuple({**dict(self.claim_values), **values}.items()))
+
+    @property
+    def without_claim(self) -> Point:
+        """The point as the law sees it: without any claim's own parameters."""
+        return replace(self, claim_values=())
+
+    @property
+    def first_time(self) -> sp.Expr:
+        """The early stopping time: the least time that τ charges."""
+        if isinstance(self.tau, UniformTime):
+            return self.tau.early_stopping_time
+        charged = [t for t, w in zip(self.tau.times, self.tau.weights, strict=True) if w > 0]
+        return min(charged or self.tau.times)
+
+    @property
+    def tau_mass(self) -> sp.Expr:
+        """The total mass of τ."""
+        return sp.S.One if isinstance(self.tau, UniformTime) else sp.Add(*self.tau.weights)
+
+    @property
+    def one_time(self) -> sp.Expr | None:
+        """The time of a τ that is a unit point mass; None for any other."""
+        if isinstance(self.tau, TimeAtoms) and self.tau.weights == (1,):
+            return self.tau.times[0]
+        return None
+
     def __str__(self) -> str:
-        where = ", ".join(f"{name}={value}" for name, value in self.values)
+        given = (*self.values, *self.claim_values)
+        where = ", ".join(f"{name}={value}" for name, value in given)
         own = "".join(f" {name}={value}" for name, value in self.schedule_values)
         return f"{where}, {self.schedule}{own}, {describe(self.tau)}"
 
@@ -79,8 +112,21 @@ def with_tau(
     """Return a point for any measure of time, with the case's defaults."""
     exact: Mapping[str, sp.Expr] = {name: sp.sympify(value) for name, value in values.items()}
     merged = {**cases.get(case).defaults, **exact}
-    for parameter in cases.get(case).parameters:
-        if not parameter.domain.contains(merged[parameter.name]):
-            given = f"{parameter.name}={merged[parameter.name]}"
-            raise ValueError(f"{given}: {parameter.name} is {parameter.domain.value}")
-    return Point(case, tuple(merged.items()), schedule, tau, SCHEDULES[schedule].parameters)
+    own = {p.name: p for p in cases.get(case).parameters}
+    for name, value in merged.items():
+        if name not in own and name not in PARAMETERS:
+            known = ", ".join((*own, *PARAMETERS))
+            raise ValueError(f"{name}={value}: {case} has no such parameter; known: {known}")
+        domain = (own[name] if name in own else PARAMETERS[name]).domain
+        if not domain.contains(value):
+            raise ValueError(f"{name}={value}: {name} is {domain.value}")
+    if objection := cases.get(case).objection({n: v for n, v in merged.items() if n in own}):
+        raise ValueError(objection)
+    return Point(
+        case,
+        tuple((name, value) for name, value in merged.items() if name in own),
+        schedule,
+        tau,
+        SCHEDULES[schedule].parameters,
+        tuple((name, value) for name, value in merged.items() if name not in own),
+    )

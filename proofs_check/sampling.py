@@ -1,6 +1,6 @@
 """Quantities by sampling: replicates of the experiment, and intervals with a stated false alarm.
 
-Where every replicate is bounded (data on finitely many points) the intervals are empirical
+Where every replicate is bounded (data on a bounded support) the intervals are empirical
 Bernstein bounds (Maurer and Pontil 2009, Theorem 4), valid for any sample size. Otherwise they are
 Student intervals, valid as the number of replicates grows; the evidence says which.
 """
@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 from scipy import stats
 from sympy.codegen.rewriting import expm1_opt, optimize
 
-from numerics.replicates import QUANTITIES, Algorithm, Mixture, evaluate_replicates
+from numerics.laws import Circles, Cube, Law, Mixture, Sphere
+from numerics.replicates import QUANTITIES, Algorithm, evaluate_replicates
 from proofs_check.point import Point
 from theory.process import SCHEDULES, TimeAtoms, UniformTime
 
 Array = NDArray[np.float64]
 
 #: Probability that sampling error alone spoils one interval of one quantity.
-FALSE_ALARM = 1e-10
+FALSE_ALARM = 2e-11
 
 #: One point may use an interval for each quantity and one for their combination, drawn twice.
-INTERVALS_PER_POINT = 2 * (len(QUANTITIES) + 1)
+INTERVALS_PER_POINT = 2 * (len(QUANTITIES) + 1) + 2
 
 #: Replicates are drawn in batches of this size, each with a stream of its own.
 _BATCH = 8192
@@ -93,7 +94,7 @@ def mean_interval(values: Array, span: float | None) -> tuple[float, float]:
     return mean, width
 
 
-def law_of(point: Point) -> Mixture:
+def law_of(point: Point) -> Law:
     """Return the law of the data at a point, for the cases that are sampled.
 
     Raises
@@ -102,18 +103,24 @@ def law_of(point: Point) -> Mixture:
         If the case is never sampled.
     """
     values = {name: float(value) for name, value in point.values}
+    dimension = int(values.get("d", 1))
     if point.case == "one-point":
-        dimension = int(values["d"])
         return Mixture(np.zeros((1, dimension)), math.sqrt(values["V"] / dimension))
     if point.case in ("gaussian-mean", "gaussian-mean-variance", "gaussian-data"):
-        return Mixture(np.zeros((1, int(values["d"]))), values["s"])
+        return Mixture(np.zeros((1, dimension)), values["s"])
     if point.case == "fixed-score":
-        centre = np.zeros((1, int(values["d"])))
+        centre = np.zeros((1, dimension))
         centre[0, 0] = values["b"]
         return Mixture(centre, values["s"])
     if point.case in ("finite-points", "gaussian-mixture"):
-        centres = values["a"] * points_on_curve(int(values["K"]), int(values["d"]))
+        centres = values["a"] * points_on_curve(int(values["K"]), dimension)
         return Mixture(centres, values.get("s", 0.0))
+    if point.case in ("circle", "flat-torus"):
+        return Circles(values["a"], 1 if point.case == "circle" else 2, dimension)
+    if point.case == "sphere":
+        return Sphere(values["a"], dimension)
+    if point.case in ("segment", "cube"):
+        return Cube(values["a"], 1 if point.case == "segment" else dimension, dimension)
     raise ValueError(f"case {point.case} is never sampled")
 
 
@@ -134,23 +141,22 @@ def draw(point: Point, *, effort: str, seed: int, more: int = 1) -> Sample:
     size = int(dict(point.values).get("N", sp.S.One))
     algorithm = _ALGORITHMS.get(point.case, Algorithm.EMPIRICAL_SCORE)
     times = len(point.tau.times) if isinstance(point.tau, TimeAtoms) else _STRATA
-    cost = times * (2 * size + 1) ** 2 * (4 + law.centres.shape[1]) * _BATCH
+    cost = times * (2 * size + 1) ** 2 * (4 + law.dimension) * _BATCH
     batches = more * min(_MOST_BATCHES, max(2, int(_BUDGET[effort] / cost)))
     streams = np.random.SeedSequence([seed, zlib.crc32(str(point).encode())]).spawn(batches)
     rows = [_batch(point, law, size, algorithm, np.random.default_rng(s)) for s in streams]
-    return Sample(np.concatenate(rows), _largest(point, law))
+    return Sample(np.concatenate(rows), largest_change(point, law))
 
 
 def _batch(
-    point: Point, law: Mixture, size: int, algorithm: Algorithm, rng: np.random.Generator
+    point: Point, law: Law, size: int, algorithm: Algorithm, rng: np.random.Generator
 ) -> Array:
-    mu, sigma, weights = _noise_levels(point, rng)
-    dimension = law.centres.shape[1]
+    mu, sigma, weights = noise_levels(point, rng)
     return evaluate_replicates(
         law,
         law.sample(rng, (_BATCH, size)),
         law.sample(rng, (_BATCH,)),
-        rng.standard_normal((_BATCH, size + 1, dimension)),
+        rng.standard_normal((_BATCH, size + 1, law.dimension)),
         mu=mu,
         sigma=sigma,
         weights=weights,
@@ -175,7 +181,7 @@ def _compiled_levels(
     return sp.lambdify(t, levels, "numpy")  # type: ignore[no-any-return]
 
 
-def _noise_levels(point: Point, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+def noise_levels(point: Point, rng: np.random.Generator) -> tuple[Array, Array, Array]:
     if isinstance(point.tau, TimeAtoms):
         times = np.array([float(t) for t in point.tau.times])
         mu, sigma = noise_level(point, times)
@@ -193,12 +199,23 @@ def _strata(point: Point) -> Array:
     return np.geomspace(float(tau.early_stopping_time), float(tau.horizon), _STRATA + 1)
 
 
-def _largest(point: Point, law: Mixture) -> float | None:
-    """Bound every column: posterior means and points lie in the hull of the law's points."""
-    if law.standard_deviation > 0:
+def squared_diameter(point: Point, law: Law) -> float | None:
+    """Return the squared diameter of the law's support; None if it is not bounded."""
+    if isinstance(law, Mixture):
+        if law.standard_deviation > 0:
+            return None
+        differences = law.centres[:, None] - law.centres[None, :]
+        return float((differences**2).sum(axis=-1).max())
+    geometry = point.law.geometry
+    assert geometry is not None
+    return float(geometry(dict(point.values)).diameter ** 2)
+
+
+def largest_change(point: Point, law: Law) -> float | None:
+    """Bound every column: posterior means and points lie in the hull of the law's support."""
+    diameter_squared = squared_diameter(point, law)
+    if diameter_squared is None:
         return None
-    differences = law.centres[:, None] - law.centres[None, :]
-    diameter_squared = float((differences**2).sum(axis=-1).max())
     if isinstance(point.tau, TimeAtoms):
         times = np.array([float(t) for t in point.tau.times])
         weights = np.array([float(w) for w in point.tau.weights])

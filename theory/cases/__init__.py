@@ -19,6 +19,17 @@ NAMES = (
     "finite-points",
     "gaussian-data",
     "gaussian-mixture",
+    "circle",
+    "sphere",
+    "flat-torus",
+    "segment",
+    "cube",
+    "test-function",
+    "binomial",
+    "heat-line",
+    "heat-circle",
+    "heat-torus",
+    "heat-sphere",
 )
 
 

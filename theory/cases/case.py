@@ -16,20 +16,46 @@ class Domain(StrEnum):
     """The values that a parameter may take."""
 
     POSITIVE_INTEGER = "an integer ≥ 1"
+    FROM_TWO = "an integer ≥ 2"
+    FROM_THREE = "an integer ≥ 3"
+    FROM_FOUR = "an integer ≥ 4"
     POSITIVE = "a real number > 0"
+    NONNEGATIVE = "a real number ≥ 0"
+    ABOVE_ONE = "a real number > 1"
     PROBABILITY = "a number in [0, 1]"
+    OPEN_UNIT = "a number strictly between 0 and 1"
+
+    @property
+    def least_integer(self) -> int | None:
+        """The least value of a domain of integers; None for the others."""
+        return _LEAST.get(self)
 
     def contains(self, value: sp.Expr) -> bool:
         """Return whether an exact value lies in the domain."""
         if not value.is_real or not value.is_finite:
             return False
+        if self.least_integer is not None:
+            return bool(value.is_Integer and value >= self.least_integer)
         match self:
-            case Domain.POSITIVE_INTEGER:
-                return bool(value.is_Integer and value >= 1)
             case Domain.POSITIVE:
                 return bool(value > 0)
+            case Domain.NONNEGATIVE:
+                return bool(value >= 0)
+            case Domain.ABOVE_ONE:
+                return bool(value > 1)
             case Domain.PROBABILITY:
                 return bool((value >= 0) and (value <= 1))
+            case Domain.OPEN_UNIT:
+                return bool((value > 0) and (value < 1))
+        raise AssertionError(self)
+
+
+_LEAST = {
+    Domain.POSITIVE_INTEGER: 1,
+    Domain.FROM_TWO: 2,
+    Domain.FROM_THREE: 3,
+    Domain.FROM_FOUR: 4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +85,29 @@ class Reduction:
 
 
 @dataclass(frozen=True, slots=True)
+class Geometry:
+    """How the support of a law lies in space, and how much mass its balls have; all exact.
+
+    Attributes
+    ----------
+    diameter
+        At least the distance of any two points of the support.
+    lower_mass, radius_limit, intrinsic_dimension
+        ν(ball(x, r)) >= lower_mass · r^intrinsic_dimension for every x in the support and every
+        r <= radius_limit (``oo`` for no limit).
+    reach
+        At most the distance up to which nearest points of the support are unique; ``oo`` for a
+        convex support.
+    """
+
+    diameter: sp.Expr
+    lower_mass: sp.Expr
+    radius_limit: sp.Expr
+    intrinsic_dimension: int
+    reach: sp.Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A law, an algorithm, and what is known about them.
 
@@ -77,11 +126,18 @@ class Case:
         Relations that a free quantity of ``closed_forms`` obeys.
     properties
         What claims may ask for in ``Claim.needs``: ``empirical-score``, the algorithm is the
-        empirical score; ``resolved-rate``, the numbers are exact enough to fit an exponent of N.
+        empirical score; ``resolved-rate``, the numbers are exact enough to fit an exponent of N;
+        ``local-mass`` and ``packing``, the integrals over the law of those names are computed.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction
         The one ratio that matters, if there is one.
+    takes
+        Names of the claims' own parameters that ``closed_forms`` hold, as symbols.
+    objection
+        What is wrong with parameter values that are each in their domain; empty if nothing is.
+    geometry
+        The geometry of the support at given parameter values, if it is bounded.
     """
 
     name: str
@@ -97,11 +153,19 @@ class Case:
     properties: frozenset[str] = frozenset()
     fixed: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
     reduction: Reduction | None = None
+    takes: frozenset[str] = frozenset()
+    objection: Callable[[Mapping[str, sp.Expr]], str] = field(default=lambda _: "", repr=False)
+    geometry: Callable[[Mapping[str, sp.Expr]], Geometry] | None = field(default=None, repr=False)
 
     @property
     def symbols(self) -> dict[str, sp.Expr]:
         """The parameters as symbols, for the general statement."""
         return {parameter.name: parameter.symbol for parameter in self.parameters}
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """The properties, with those that follow from what else is known."""
+        return self.properties | ({"bounded-support"} if self.geometry is not None else set())
 
     @property
     def defaults(self) -> dict[str, sp.Expr]:

@@ -35,6 +35,9 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
         "E_l_sm": bias,
         "C_sm": constant,
         "eps_stab_squared": sp.S.Zero,
+        "E_change_on_sample": sp.S.Zero,
+        "E_own_change": sp.S.Zero,
+        "E_other_change": sp.S.Zero,
         "E_l_dsm_replaced": constant + bias,
     }
 

@@ -18,6 +18,9 @@ MEASURED = (
     "eps_stab_squared",
     "E_C_sm_hat_next",
     "E_l_dsm_replaced",
+    "E_change_on_sample",
+    "E_own_change",
+    "E_other_change",
 )
 
 

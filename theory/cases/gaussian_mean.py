@@ -33,6 +33,11 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
         "E_l_sm": a / n,
         "C_sm": c,
         "eps_stab_squared": 2 * a / n**2,
+        # The score moves by the same vector everywhere: x̄ − x̄ⁱ = (x_i − x̃)/N, and (x̃ − x̄)/(N + 1)
+        # where x̃ joins the others.
+        "E_change_on_sample": 2 * a / n**2,
+        "E_own_change": a / (n * (n + 1)),
+        "E_other_change": a / (n * (n + 1)),
         # x̃ − x̄ⁱ = (1 − 1/N) x̃ − (the other N − 1 points)/N
         "E_l_dsm_replaced": c - a + a * ((1 - 1 / n) ** 2 + (n - 1) / n**2),
     }

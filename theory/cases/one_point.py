@@ -37,6 +37,7 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
         "E_C_sm_hat": sp.S.Zero,
         "eps_stab_squared": spread,
         "E_l_dsm_replaced": sp.S.Zero,
+        "E_change_on_sample": spread,
     }
 
 
@@ -55,7 +56,7 @@ CASE = Case(
     parameters=(VARIANCE, DIMENSION),
     closed_forms=_closed_forms,
     example=_gaussian,
-    measured=("E_C_sm_hat_next",),
+    measured=("E_C_sm_hat_next", "E_own_change", "E_other_change"),
     bounds=(Relation(q.C_sm, "<=", VARIANCE.symbol * _NO_INFORMATION),),
     properties=frozenset({"empirical-score"}),
     fixed=((N, sp.S.One),),

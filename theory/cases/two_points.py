@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from theory.cases.case import Case, Domain, Parameter, Reduction
+from theory.cases.case import Case, Domain, Geometry, Parameter, Reduction
 from theory.cases.parameters import HALF_DISTANCE, SAMPLE_SIZE
 from theory.operators import GaussianExpectation, TimeIntegral
 from theory.symbols import mu, sigma2
@@ -38,6 +38,9 @@ _KNOWN = (
     "E_C_sm_hat_next",
     "eps_stab_squared",
     "E_l_dsm_replaced",
+    "E_change_on_sample",
+    "E_own_change",
+    "E_other_change",
 )
 _Z = sp.Symbol("z", real=True)
 _RATIO = sp.Symbol("r", positive=True)
@@ -79,6 +82,46 @@ def _empirical_constant(n: sp.Expr, p: sp.Expr) -> sp.Expr:
         *(
             _binomial(k, n, p) * (k * _error(k, n) + (n - k) * _error(n - k, n)) / n
             for k in map(sp.Integer, range(int(n) + 1))
+        )
+    )
+
+
+def _change_on_sample(n: sp.Expr, p: sp.Expr) -> sp.Expr:
+    """S holds j copies of +a beside the replaced point, which is +a in S or in Sⁱ."""
+    terms = []
+    for j in map(sp.Integer, range(int(n))):
+        low, high = _half_log_odds(j, n), _half_log_odds(j + 1, n)
+        at_plus = (2 * j + 1) * _squared_difference(high, low)
+        at_minus = (2 * n - 2 * j - 1) * _squared_difference(-high, -low)
+        terms.append(_binomial(j, n - 1, p) * (at_plus + at_minus) / n)
+    return p * (1 - p) * sp.Add(*terms)
+
+
+def _joining(k: sp.Expr, gain: int, n: sp.Expr, sign: int) -> sp.Expr:
+    """Change at a point on the side ``sign`` when one point joins n, k of them at +a."""
+    before, after = _half_log_odds(k, n), _half_log_odds(k + gain, n + 1)
+    return _squared_difference(sign * after, sign * before)
+
+
+def _own_change(n: sp.Expr, p: sp.Expr) -> sp.Expr:
+    return sp.Add(
+        *(
+            _binomial(k, n, p) * (p * _joining(k, 1, n, 1) + (1 - p) * _joining(k, 0, n, -1))
+            for k in map(sp.Integer, range(int(n) + 1))
+        )
+    )
+
+
+def _other_change(n: sp.Expr, p: sp.Expr) -> sp.Expr:
+    """The noised training point is +a or -a, k of the other n - 1 are +a."""
+
+    def joined(k: sp.Expr, sign: int) -> sp.Expr:
+        return p * _joining(k, 1, n, sign) + (1 - p) * _joining(k, 0, n, sign)
+
+    return sp.Add(
+        *(
+            _binomial(k, n - 1, p) * (p * joined(k + 1, 1) + (1 - p) * joined(k, -1))
+            for k in map(sp.Integer, range(int(n)))
         )
     )
 
@@ -130,6 +173,9 @@ def _in_ratio(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
         "E_l_dsm_replaced": sp.Add(
             *(w * (p * _error(j + 1, n) + (1 - p) * _error(n - j, n)) for _, _, w, j in others)
         ),
+        "E_change_on_sample": _change_on_sample(n, p),
+        "E_own_change": _own_change(n, p),
+        "E_other_change": _other_change(n, p),
     }
 
 
@@ -142,6 +188,11 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
     }
 
 
+def _geometry(values: Mapping[str, sp.Expr]) -> Geometry:
+    a, p = values["a"], values["p"]
+    return Geometry(2 * a, sp.Min(p, 1 - p), sp.oo, 0, a)
+
+
 CASE = Case(
     name="two-points",
     title="Two points",
@@ -149,6 +200,7 @@ CASE = Case(
     algorithm="empirical score",
     parameters=(SAMPLE_SIZE, PROBABILITY, HALF_DISTANCE),
     closed_forms=_closed_forms,
-    properties=frozenset({"empirical-score", "resolved-rate"}),
+    properties=frozenset({"empirical-score", "resolved-rate", "local-mass", "packing"}),
     reduction=Reduction(_RATIO, _in_ratio),
+    geometry=_geometry,
 )
