@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-import numpy as np
 import sympy as sp
 from flint import arb
 
@@ -20,34 +19,18 @@ from proofs_check.enclosure import (
     enclose_all,
     exact_ball,
 )
-from proofs_check.number import Method, Number
+from proofs_check.kernel_constants import kernel_constants
+from proofs_check.law_integrals import law_integrals
+from proofs_check.number import Method, Number, to_ball, to_number
 from proofs_check.point import Point
+from proofs_check.time_quadrature import over_time, uniform_rule
 from theory import symbols
-from theory.claim import Claim
-from theory.process import TimeAtoms, UniformTime
+from theory.claim import Claim, Relation
+from theory.claim_parameters import PARAMETERS
+from theory.process import UniformTime
 from theory.quantities import symbol
 
 PRECISION = 96
-
-#: Two Gauss rules further apart than this, as a fraction, may both miss a peak: then neither value
-#: nor difference means anything.
-_UNRESOLVED = 0.02
-
-
-def to_number(ball: arb, method: Method = Method.ENCLOSURE) -> Number | None:
-    """Return a ball as a float and an error that covers it; None if it is not finite."""
-    if not ball.is_finite():
-        return None
-    value = float(ball.mid())
-    distance = abs(ball - arb(value)).upper()
-    # Exact only if the ball says so: a distance that underflows is not zero.
-    error = 0.0 if distance == 0 else float(np.nextafter(float(distance), np.inf))
-    return Number(value, error, method) if np.isfinite(value) and np.isfinite(error) else None
-
-
-def to_ball(number: Number) -> arb:
-    """Return the ball ``value ± error``."""
-    return arb(number.value, number.error)
 
 
 def measure(
@@ -75,8 +58,13 @@ def measure(
     >>> round(numbers["C_sm"].value, 6), numbers["C_sm"].method.value
     (1.216369, 'enclosure')
     """
-    found = dict(_closed_forms(point, tuple(names)))
-    missing = [name for name in names if name not in found and name in point.law.measured]
+    own, point = point, point.without_claim
+    found = dict(_closed_forms(own if own.law.takes else point, tuple(names)))
+    found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
+    missing = [name for name in names if name not in found]
+    for integrals in (law_integrals(own, missing), kernel_constants(own, missing)):
+        found |= integrals
+    missing = [name for name in missing if name not in found and name in point.law.measured]
     if missing and point.case == "gaussian-mean-variance":
         found |= {k: v for k, v in _plug_in(point).items() if k in missing}
         missing = [name for name in missing if name not in found]
@@ -91,7 +79,7 @@ def measure(
 @lru_cache(maxsize=12)
 def replicates(point: Point, *, effort: str, seed: int, more: int = 1) -> sampling.Sample:
     """Draw the replicates of a point once for all the quantities that need them."""
-    return sampling.draw(point, effort=effort, seed=seed, more=more)
+    return sampling.draw(point.without_claim, effort=effort, seed=seed, more=more)
 
 
 def balls(point: Point, numbers: Mapping[str, Number]) -> dict[sp.Symbol, arb]:
@@ -101,6 +89,10 @@ def balls(point: Point, numbers: Mapping[str, Number]) -> dict[sp.Symbol, arb]:
     numbers alone is undefined.
     """
     environment = {s: exact_ball(v) for s, v in point.substitutions().items() if v.is_Rational}
+    if point.one_time is not None:  # a statement about one time may name the noise level there
+        time = exact_ball(sp.Rational(point.one_time))
+        atom = _atom(point, time, arb(1))
+        environment |= {symbols.mu: atom.mu, symbols.sigma2: atom.sigma2, symbols.t: time}
     for name, number in numbers.items():
         ball = to_ball(number)
         environment[symbol(name)] = arb("nan") if ball < 0 else ball.nonnegative_part()
@@ -114,7 +106,7 @@ def sides(
 
     A side is None where a quantity is missing; the slack also where ``lhs <= 0`` can't be excluded.
     """
-    relation = claim.statement.conclusion
+    relation = conclusion_at(claim, point)
     environment = balls(point, numbers)
     method = _worst({number.method for number in numbers.values()})
     found = []
@@ -124,6 +116,56 @@ def sides(
     lhs, rhs = found
     slack = rhs / lhs if lhs > 0 else arb("nan")
     return to_number(lhs, method), to_number(rhs, method), to_number(slack, method)
+
+
+def conclusion_at(claim: Claim, point: Point) -> Relation:
+    """Return the conclusion with the claim's own parameters in it as exact numbers."""
+    own = {PARAMETERS[name].symbol: value for name, value in point.claim_values}
+    relation = claim.statement.conclusion
+    return (
+        Relation(relation.lhs.subs(own), relation.op, relation.rhs.subs(own)) if own else relation
+    )
+
+
+def bounds_of_support(point: Point) -> dict[str, Number]:
+    """Return what Proposition 6 asks of the support and of τ, as far as the case knows it."""
+    forms = {"tau_mass": point.tau_mass}
+    if point.law.geometry is not None:
+        geometry = point.law.geometry(dict(point.values))
+        ratio = dict(point.claim_values).get("ball", sp.S.One)
+        radius = ratio * sp.sqrt(symbols.sigma2) / symbols.mu
+        forms["largest_change"] = geometry.diameter**2 * symbols.mu**2 / symbols.sigma2**2
+        forms["ball_mass"] = geometry.lower_mass * radius**geometry.intrinsic_dimension
+    start = _atom(point, exact_ball(sp.Rational(point.first_time)), arb(1))
+    levels = {symbols.mu: start.mu, symbols.sigma2: start.sigma2}
+    found = enclose_all(list(forms.values()), levels, precision=PRECISION)
+    numbers = {name: to_number(ball) for name, ball in zip(forms, found, strict=True)}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def radius_excess(point: Point) -> str:
+    """Say why the balls of Proposition 6 are too large at a point; empty if they are not."""
+    if point.law.geometry is None:
+        return ""
+    limit = point.law.geometry(dict(point.values)).radius_limit
+    ratio = dict(point.claim_values).get("ball", sp.S.One)
+    radius = exact_ball(sp.Rational(ratio)) * _noise_radius(point)
+    if limit == sp.oo or radius <= enclose(limit, precision=PRECISION):
+        return ""
+    return (
+        f"ball={ratio}: the balls have radius {float(radius.mid()):.6g} = ball · σ_ε/μ_ε, and the "
+        f"law's lower mass is known up to radius {limit} only"
+    )
+
+
+def noise_radius(point: Point) -> float:
+    """Return σ_ε/μ_ε, the noise at the early stopping time in units of the data."""
+    return float(_noise_radius(point).mid())
+
+
+def _noise_radius(point: Point) -> arb:
+    start = _atom(point, exact_ball(sp.Rational(point.first_time)), arb(1))
+    return start.sigma2.sqrt() / start.mu
 
 
 def _worst(methods: set[Method]) -> Method:
@@ -178,7 +220,7 @@ def _by_gauss_rules(
         raise NotEnclosable("no rigorous rule and no quadrature for this point")
     results = []
     for order in (12, 18):
-        times, weights = _uniform_rule(tau, order)
+        times, weights = uniform_rule(tau, order)
         rule = tuple(
             _atom(point, arb(float(t)), arb(float(w))) for t, w in zip(times, weights, strict=True)
         )
@@ -188,44 +230,15 @@ def _by_gauss_rules(
     )
 
 
-def _uniform_rule(tau: UniformTime, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a Gauss rule for uniform time, in log t: the losses vary by decades near the start."""
-    nodes, weights = np.polynomial.legendre.leggauss(order)
-    low, high = float(tau.early_stopping_time), float(tau.horizon)
-    half = (np.log(high) - np.log(low)) / 2
-    times = np.exp(np.log(low) + half * (nodes + 1))
-    return times, weights * half * times / (high - low)
-
-
 def _plug_in(point: Point) -> dict[str, Number]:
     """The plug-in score by Gauss quadrature, integrated over τ."""
     from numerics.plug_in import plug_in_losses
 
     values = dict(point.values)
+    size, dimension, deviation = int(values["N"]), int(values["d"]), float(values["s"])
 
-    def at(times: np.ndarray, weights: np.ndarray) -> dict[str, tuple[float, float]]:
-        total: dict[str, tuple[float, float]] = {}
-        mu, sigma = sampling.noise_level(point, times)
-        for m, s, w in zip(mu, sigma, weights, strict=True):
-            losses = plug_in_losses(
-                int(values["N"]), int(values["d"]), float(values["s"]), mu=float(m), sigma=float(s)
-            )
-            resolved = all(
-                losses.errors[name] <= _UNRESOLVED * abs(value)
-                for name, value in losses.values.items()
-            )
-            for name, value in losses.values.items():
-                old_value, old_error = total.get(name, (0.0, 0.0))
-                error = losses.errors[name] if resolved else np.inf
-                total[name] = (old_value + w * value, old_error + w * error)
-        return total
+    def at_one_time(mu: float, sigma: float) -> dict[str, tuple[float, float]]:
+        losses = plug_in_losses(size, dimension, deviation, mu=mu, sigma=sigma)
+        return {name: (value, losses.errors[name]) for name, value in losses.values.items()}
 
-    if isinstance(point.tau, TimeAtoms):
-        atoms = np.array([float(t) for t in point.tau.times])
-        final = at(atoms, np.array([float(w) for w in point.tau.weights]))
-        return {n: Number(v, e, Method.QUADRATURE) for n, (v, e) in final.items()}
-    rules = [at(*_uniform_rule(point.tau, order)) for order in (12, 18)]
-    return {
-        name: Number(value, error + 2 * abs(value - rules[0][name][0]), Method.QUADRATURE)
-        for name, (value, error) in rules[1].items()
-    }
+    return over_time(point, at_one_time)

@@ -13,20 +13,22 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from proofs_check.enclosure import NotEnclosable, enclose
-from proofs_check.measurement import PRECISION, balls, measure, time_rule, to_number
-from proofs_check.number import Number
-from proofs_check.plans import points
+from proofs_check.measurement import PRECISION, balls, measure, time_rule
+from proofs_check.number import Number, to_number
+from proofs_check.plans import points, with_parameters_of
 from proofs_check.point import Point, at_time
-from proofs_check.provers.pointwise import answer_at, decide, meets_hypotheses
+from proofs_check.provers.pointwise import answer_once, decide, meets_hypotheses
 from proofs_check.provers.rates import check_rate
 from proofs_check.provers.witnesses import find_witness
 from proofs_check.verdict import Status
 from theory import cases, claims
 from theory.claim import Claim, Relation, Strength
 from theory.quantities import symbol
-from theory.symbols import sigma2
+from theory.symbols import N, sigma2
 
 _SHRINK = sp.Rational(9, 10)
+
+Abbreviations = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,14 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
     ['rhs: term a times 9/10', 'rhs: term a dropped']
     """
     statement = claim.statement
-    relation = statement.conclusion
+    relation = statement.written or statement.conclusion
     found: list[Mutant] = []
 
-    def add(name: str, conclusion: Relation, swapped: str = "") -> None:
-        changed = replace(statement, conclusion=conclusion)
+    def add(
+        name: str, written: Relation, swapped: str = "", where: Abbreviations = statement.where
+    ) -> None:
+        conclusion = Relation(written.lhs.subs(where), written.op, written.rhs.subs(where))
+        changed = replace(statement, conclusion=conclusion, where=(), written=None)
         found.append(Mutant(name, replace(claim, build=lambda: changed), swapped))
 
     def with_rhs(rhs: sp.Expr) -> Relation:
@@ -71,16 +76,25 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
 
     terms = sp.Add.make_args(relation.rhs)
     for term in terms:
-        if claim.strength is not Strength.RATE:
+        weaker = relation.op != "=" and term.could_extract_minus_sign()  # less is subtracted
+        if claim.strength is not Strength.RATE and not weaker:
             shrunk = with_rhs(relation.rhs - (1 - _SHRINK) * term)
             add(f"rhs: term {term} times 9/10", shrunk)
-        if len(terms) > 1:
+        if claim.strength is not Strength.RATE and weaker:
+            grown = with_rhs(relation.rhs + (1 - _SHRINK) * term)
+            add(f"rhs: term {term} times 11/10", grown)
+        if len(terms) > 1 and not weaker:
             add(f"rhs: term {term} dropped", with_rhs(relation.rhs - term))
-    for power in sorted(relation.rhs.atoms(sp.Pow), key=str):
-        flipped = power.base if power.exp != 1 else sp.sqrt(power.base)
-        if power.exp.is_positive:
-            name = f"rhs: exponent {power.exp} of {power.base} made 1"
-            add(name, with_rhs(relation.rhs.xreplace({power: flipped})))
+    for power, flipped in _flipped_powers(relation.rhs):
+        name = f"rhs: exponent {power.exp} of {power.base} made 1"
+        add(name, with_rhs(relation.rhs.xreplace({power: flipped})))
+    for abbreviation, meaning in statement.where:
+        for power, flipped in _flipped_powers(meaning):
+            changed_meaning = ((abbreviation, meaning.xreplace({power: flipped})),)
+            name = f"{abbreviation}: exponent {power.exp} of {power.base} made 1"
+            add(name, relation, where=changed_meaning)
+    if claim.strength is Strength.RATE:
+        add("rhs: divided by N²", with_rhs(relation.rhs / N**2))
     for dropped in statement.hypotheses:
         kept = tuple(h for h in statement.hypotheses if h is not dropped)
         changed = replace(statement, hypotheses=kept)
@@ -94,6 +108,13 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
         if claim.strength is not Strength.RATE and _has_noise_level(claim, name):
             add(f"σ for σ² in {name}", relation, name)
     return tuple(found)
+
+
+def _flipped_powers(expression: sp.Expr) -> Iterator[tuple[sp.Pow, sp.Expr]]:
+    """Yield each power with a positive exponent, and its base."""
+    for power in sorted(expression.atoms(sp.Pow), key=str):
+        if power.exp.is_positive:
+            yield power, power.base
 
 
 def _has_noise_level(claim: Claim, name: str) -> bool:
@@ -130,12 +151,15 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
     if claim.is_algebraic:
         return find_witness(claim.statement)
     if claim.strength is Strength.RATE:
-        for case in ("two-points", "gaussian-mean", "fixed-score"):
+        for case in ("two-points", "gaussian-mean", "fixed-score", "circle"):
+            if not claim.needs <= cases.get(case).offers:
+                continue
             verdict = check_rate(claim, case, effort=effort, seed=seed)
             if verdict.status is Status.REFUTED:
                 return f"{case}: {verdict.witness}"
         return None
-    for point in _hunting_grounds(claim):
+    for turn, place in enumerate(_hunting_grounds(claim)):
+        point = place if place.claim_values else with_parameters_of(claim, place, turn)
         if not meets_hypotheses(claim, point):
             continue
         if mutant.swapped:
@@ -144,7 +168,7 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
                 continue
             answer = decide(claim, point, numbers)
         else:
-            answer = answer_at(claim, point, effort=effort, seed=seed)
+            answer = answer_once(claim, point, effort=effort, seed=seed)
         if answer.holds is False:
             return f"{point.case}: {answer}"
     return None
@@ -153,6 +177,18 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
 def _hunting_grounds(claim: Claim) -> Iterator[Point]:
     """Where mutants are hunted: near equality and at the edges first, the plans after."""
     grounds = (
+        # where Harnack's inequality is an equality, for alpha = 2 and for alpha → ∞
+        *(
+            with_parameters_of(claim, at_time("test-function", 2, "ve", r=r, theta=r / 4))
+            for r in (sp.Integer(2), sp.S.Half)
+        ),
+        *points("heat-line", "quick"),
+        *points("binomial", "standard"),
+        # points far apart in many dimensions, where distances are all alike
+        *(
+            with_values_of(claim, at_time("finite-points", "1/100", N=n, d=24, K=25), c=c)
+            for n, c in ((1, "1/1000"), (12, "1/2"))
+        ),
         *(at_time("two-points", "3/10", N=n) for n in (1, 2, 4)),
         at_time("two-points", "1/20", N=2, a="4/5"),
         at_time("two-points", "3/10", N=2, a=4),
@@ -167,7 +203,13 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
         *points("gaussian-mean-variance", "quick"),
         *points("gaussian-data", "quick"),
     )
-    yield from (p for p in grounds if claim.needs <= cases.get(p.case).properties)
+    yield from (p for p in grounds if claim.needs <= cases.get(p.case).offers)
+
+
+def with_values_of(claim: Claim, point: Point, **values: str) -> Point:
+    """Return the point with these values of those parameters that the claim has."""
+    chosen = {n: sp.Rational(v) for n, v in values.items() if n in claim.parameters}
+    return with_parameters_of(claim, point).with_claim_values(**chosen)
 
 
 def _with_swap(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from flint import arb
+
 
 class Method(StrEnum):
     """Where the error of a number comes from."""
@@ -28,3 +31,19 @@ class Number:
 
     def __str__(self) -> str:
         return f"{self.value:.10g} ± {self.error:.1e}"
+
+
+def to_number(ball: arb, method: Method = Method.ENCLOSURE) -> Number | None:
+    """Return a ball as a float and an error that covers it; None if it is not finite."""
+    if not ball.is_finite():
+        return None
+    value = float(ball.mid())
+    distance = abs(ball - arb(value)).upper()
+    # Exact only if the ball says so: a distance that underflows is not zero.
+    error = 0.0 if distance == 0 else float(np.nextafter(float(distance), np.inf))
+    return Number(value, error, method) if np.isfinite(value) and np.isfinite(error) else None
+
+
+def to_ball(number: Number) -> arb:
+    """Return the ball ``value ± error``."""
+    return arb(number.value, number.error)

@@ -19,6 +19,7 @@ from proofs_check.names import case_named
 from proofs_check.point import Point
 from theory import cases
 from theory.cases.case import Case, Domain, Parameter
+from theory.claim_parameters import PARAMETERS
 from theory.process import SCHEDULES, Schedule, TimeAtoms, TimeMeasure, UniformTime
 
 _TIME = ("t", "weights", "eps", "T")
@@ -43,7 +44,17 @@ _SCHEDULE_DOMAINS = {
     "beta_min": _POSITIVE,
     "beta_d": _Domain("a real number ≥ 0", "1", lambda value: bool(value >= 0)),
 }
-_EXAMPLES = {Domain.POSITIVE_INTEGER: "1", Domain.POSITIVE: "1", Domain.PROBABILITY: "1/2"}
+_EXAMPLES = {
+    Domain.POSITIVE_INTEGER: "1",
+    Domain.FROM_TWO: "2",
+    Domain.FROM_THREE: "3",
+    Domain.FROM_FOUR: "4",
+    Domain.POSITIVE: "1",
+    Domain.NONNEGATIVE: "1",
+    Domain.ABOVE_ONE: "2",
+    Domain.PROBABILITY: "1/2",
+    Domain.OPEN_UNIT: "1/2",
+}
 
 
 def parse_assignments(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -70,7 +81,12 @@ def parse_assignments(texts: Sequence[str], option: str) -> dict[str, str]:
     return assigned
 
 
-def points(case: str, sets: Sequence[str] = (), grids: Sequence[str] = ()) -> tuple[Point, ...]:
+def points(
+    case: str,
+    sets: Sequence[str] = (),
+    grids: Sequence[str] = (),
+    claim_parameters: Sequence[str] = (),
+) -> tuple[Point, ...]:
     """Return the points of a grid, the last grid's values varying fastest.
 
     Parameters
@@ -81,6 +97,8 @@ def points(case: str, sets: Sequence[str] = (), grids: Sequence[str] = ()) -> tu
         Texts ``name=value``, the same at every point.
     grids
         Texts ``name=v1,v2,…``.
+    claim_parameters
+        Names of parameters of the claim itself.
 
     Raises
     ------
@@ -99,11 +117,11 @@ def points(case: str, sets: Sequence[str] = (), grids: Sequence[str] = ()) -> tu
     fixed = parse_assignments(sets, "--set")
     axes = {name: _axis(name, text) for name, text in parse_assignments(grids, "--grid").items()}
     for name in (*fixed, *axes):
-        _check_name(name, law)
+        _check_name(name, law, claim_parameters)
     for name in fixed.keys() & axes.keys():
         raise UsageError(f"{name} is given by --set and by --grid; keep one of the two")
     return tuple(
-        _point(law, {**fixed, **dict(zip(axes, chosen, strict=True))})
+        _point(law, {**fixed, **dict(zip(axes, chosen, strict=True))}, claim_parameters)
         for chosen in product(*axes.values())
     )
 
@@ -115,16 +133,16 @@ def _axis(name: str, text: str) -> tuple[str, ...]:
     return values
 
 
-def _check_name(name: str, law: Case) -> None:
+def _check_name(name: str, law: Case, claim_parameters: Sequence[str]) -> None:
     own = [parameter.name for parameter in law.parameters]
     schedule = ["schedule", *_SCHEDULE_DOMAINS]
     fixed = [symbol.name for symbol, _ in law.fixed]
-    if name not in (known := [*own, *fixed, *schedule, *_TIME]):
+    if name not in (known := [*own, *fixed, *claim_parameters, *schedule, *_TIME]):
         error = unknown_name(f"parameter of {law.name}", name, known)
         raise error if "Known" in str(error) else UsageError(f"{error} Known: {', '.join(known)}")
 
 
-def _point(law: Case, given: Mapping[str, str]) -> Point:
+def _point(law: Case, given: Mapping[str, str], claim_parameters: Sequence[str]) -> Point:
     schedule = SCHEDULES[one_of("schedule", given.get("schedule", "ou"), SCHEDULES)]
     for symbol, value in law.fixed:
         _check_fixed(law, symbol.name, value, given)
@@ -132,8 +150,14 @@ def _point(law: Case, given: Mapping[str, str]) -> Point:
         (p.name, _case_value(p, given[p.name]) if p.name in given else p.default)
         for p in law.parameters
     )
+    if objection := law.objection(dict(values)):
+        raise UsageError(objection)
+    own = tuple(
+        (p.name, _case_value(p, given[p.name]) if p.name in given else p.default)
+        for p in (PARAMETERS[name] for name in claim_parameters)
+    )
     return Point(
-        law.name, values, schedule.name, _time_measure(schedule, given), _own(schedule, given)
+        law.name, values, schedule.name, _time_measure(schedule, given), _own(schedule, given), own
     )
 
 
@@ -157,7 +181,7 @@ def _number(name: str, text: str, domain: _Domain) -> sp.Rational:
 def _case_value(parameter: Parameter, text: str) -> sp.Rational:
     name, domain = parameter.name, parameter.domain
     meaning = f"{name} ({parameter.meaning}) is {domain.value}"
-    if domain is Domain.POSITIVE_INTEGER and not is_spelled_as_integer(text):
+    if domain.least_integer is not None and not is_spelled_as_integer(text):
         value = _rational(name, text, domain.value, examples="1 or 10")
         mended = value if domain.contains(value) else _EXAMPLES[domain]
         raise UsageError(f"{name}={text}: {meaning}; write {name}={mended}")

@@ -71,30 +71,45 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
     UsageError
         If there is no point, or the claim does not speak of the case.
     """
-    from proofs_check.measurement import measure, sides
+    from proofs_check import denoising_bounds
+    from proofs_check.measurement import measure, radius_excess, sides
 
     if not points:
         raise UsageError("a table needs at least one point")
     if claim.is_algebraic:
         raise UsageError(f"{claim.id} speaks of plain real numbers, not of a case: no table")
     law = points[0].law
-    if missing := sorted(claim.needs - law.properties):
+    if missing := sorted(claim.needs - law.offers):
         raise UsageError(f"{claim.id} needs {', '.join(missing)}, and {law.name} has it not")
-    names = tuple(dict.fromkeys((*TABLE_QUANTITIES, *claim.quantity_names)))
+    for point in points:
+        if "ball" in claim.parameters and (excess := radius_excess(point)):
+            raise UsageError(f"{excess}; take a smaller ball or an earlier time")
+    names = columns_of(claim)
     rows = []
     for point in points:
-        known = measure(point, names, effort=effort, seed=seed)
+        more = denoising_bounds.INGREDIENTS if claim.id == denoising_bounds.CLAIM else ()
+        known = measure(point, (*names, *more), effort=effort, seed=seed)
         lhs, rhs, slack = sides(claim, point, known)
         numbers = [(name, known.get(name)) for name in names]
-        parameters = _parameters(point)
-        rows.append(Row(parameters, (*numbers, ("lhs", lhs), ("rhs", rhs), ("slack", slack))))
+        numbers += [("lhs", lhs), ("rhs", rhs), ("slack", slack)]
+        if claim.id == denoising_bounds.CLAIM:
+            numbers += denoising_bounds.bound_columns(point, known)
+        rows.append(Row(_parameters(point), tuple(numbers)))
     return Table(claim.id, law.name, tuple(rows))
+
+
+def columns_of(claim: Claim) -> tuple[str, ...]:
+    """Return the quantities that a table shows: the claim's own, and the usual if it has any."""
+    own = claim.quantity_names
+    usual = TABLE_QUANTITIES if {*own} & {*TABLE_QUANTITIES} else ()
+    return tuple(dict.fromkeys((*usual, *own)))
 
 
 def _parameters(point: Point) -> tuple[tuple[str, int | str], ...]:
     from theory.process import UniformTime
 
-    exact = [*((symbol.name, value) for symbol, value in point.law.fixed), *point.values]
+    fixed = ((symbol.name, value) for symbol, value in point.law.fixed)
+    exact = [*fixed, *point.values, *point.claim_values]
     tau = point.tau
     own = point.schedule_values
     if isinstance(tau, UniformTime):
@@ -165,7 +180,9 @@ def shown_cells(table: Table) -> list[list[str]]:
 
 
 def _latex_head(name: str) -> str:
-    return f"${QUANTITIES[name].latex if name in QUANTITIES else _SIDES[name]}$"
+    if name in QUANTITIES:
+        return f"${QUANTITIES[name].latex}$"
+    return f"${_SIDES[name]}$" if name in _SIDES else rf"$\text{{{name}}}$"
 
 
 def _as_text(table: Table) -> str:

@@ -10,6 +10,7 @@ import sympy as sp
 
 from proofs_check import checking
 from proofs_check.enclosure import NotEnclosable
+from proofs_check.plans import points
 from proofs_check.provers.pointwise import answer_at
 from proofs_check.tainting import tainted
 from proofs_check.verdict import Slack, Status, Verdict
@@ -120,7 +121,7 @@ def test_a_quantity_that_a_case_does_not_know_leaves_the_claim_open():
 
 def test_the_overlap_of_two_enclosures_is_not_an_answer():
     tiny = sp.Rational(1, 10**60)  # far below the working precision
-    point = checking.points("two-points", "quick")[0]
+    point = points("two-points", "quick")[0]
     close = _claim(q.E_l_dsm, "<=", q.E_l_sm + q.C_sm - tiny)
     assert answer_at(close, point, effort="quick", seed=0).holds is None
     assert not _check(close, "two-points").status.holds

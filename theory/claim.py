@@ -84,11 +84,29 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Hypotheses and a conclusion. ``rate_variable`` names the variable of a rate statement."""
+    """Hypotheses and a conclusion.
+
+    Attributes
+    ----------
+    rate_variable
+        The variable of a rate statement.
+    where
+        Abbreviations that ``written``, the conclusion as readers see it, uses.
+    """
 
     conclusion: Relation
     hypotheses: tuple[Relation, ...] = ()
     rate_variable: str = ""
+    where: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+    written: Relation | None = None
+
+    @classmethod
+    def abbreviated(
+        cls, written: Relation, where: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    ) -> Statement:
+        """Return a statement without hypotheses whose conclusion is long when spelt out."""
+        full = Relation(written.lhs.subs(where), written.op, written.rhs.subs(where))
+        return cls(full, where=where, written=written)
 
     @property
     def free_symbols(self) -> frozenset[sp.Symbol]:
@@ -97,15 +115,22 @@ class Statement:
         return symbols.union(*(h.free_symbols for h in self.hypotheses))
 
     def latex(self) -> str:
-        if not self.hypotheses:
-            return self.conclusion.latex()
+        from theory.display import latex_expression
+
         given = r",\ ".join(h.latex() for h in self.hypotheses)
-        return given + r"\ \Longrightarrow\ " + self.conclusion.latex()
+        shown = (self.written or self.conclusion).latex()
+        meaning = "".join(
+            rf",\quad {s} = {latex_expression(expression)}" for s, expression in self.where
+        )
+        return (given + r"\ \Longrightarrow\ " if given else "") + shown + meaning
 
     def __str__(self) -> str:
-        if not self.hypotheses:
-            return str(self.conclusion)
-        return ", ".join(map(str, self.hypotheses)) + "  ⟹  " + str(self.conclusion)
+        from theory.display import unicode_expression
+
+        given = ", ".join(map(str, self.hypotheses))
+        shown = str(self.written or self.conclusion)
+        meaning = "".join(f", {s} = {unicode_expression(e)}" for s, e in self.where)
+        return (given + "  ⟹  " if given else "") + shown + (meaning and f"  where{meaning[1:]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +160,8 @@ class Claim:
         Properties that a case must have for the claim to speak of it.
     step_of
         For a step: the id of the claim whose chain it belongs to.
+    parameters
+        Names of the statement's own parameters, as in `theory.claim_parameters.PARAMETERS`.
     unkilled
         Mutants (by name) that no case can refute, each with the reason.
     """
@@ -153,6 +180,7 @@ class Claim:
     sharp_at: str = ""
     needs: frozenset[str] = frozenset()
     step_of: str = ""
+    parameters: tuple[str, ...] = ()
     unkilled: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from theory import score_stability
+from theory import denoising, empirical_stability, harnack, score_stability
 from theory.claim import Claim
 
-CLAIMS: dict[str, Claim] = {claim.id: claim for claim in score_stability.CLAIMS}
+CLAIMS: dict[str, Claim] = {
+    claim.id: claim
+    for module in (score_stability, harnack, denoising, empirical_stability)
+    for claim in module.CLAIMS
+}
 
 
 def get(claim_id: str) -> Claim:

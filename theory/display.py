@@ -10,7 +10,16 @@ from sympy.printing.str import StrPrinter
 
 from theory.quantities import QUANTITIES
 
-_GREEK = {"mu": "μ", "sigma": "σ", "sigma2": "σ²", "eps": "ε", "tau": "τ", "lambda": "λ"}
+_GREEK = {
+    "mu": "μ",
+    "sigma": "σ",
+    "sigma2": "σ²",
+    "eps": "ε",
+    "tau": "τ",
+    "lambda": "λ",
+    "alpha": "α",
+    "rho": "ρ",
+}
 
 
 class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
@@ -24,10 +33,16 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
             return f"√({self._print(expr.base)})"
         if expr.exp == 2:
             return f"{self.parenthesize(expr.base, 70)}²"
-        return str(super()._print_Pow(expr, rational))
+        return str(super()._print_Pow(expr, rational)).replace("**", "^")
 
     def _print_Mul(self, expr: sp.Mul) -> str:
-        return str(super()._print_Mul(expr)).replace("*", "·")
+        return str(super()._print_Mul(expr)).replace("**", "^").replace("*", "·")
+
+    def _print_factorial(self, expr: sp.Expr) -> str:
+        return f"{self.parenthesize(expr.args[0], 1000, strict=True)}!"
+
+    def _print_ceiling(self, expr: sp.Expr) -> str:
+        return f"⌈{self._print(expr.args[0])}⌉"
 
 
 class _LatexPrinter(LatexPrinter):  # type: ignore[misc]

@@ -83,6 +83,103 @@ QUANTITIES: dict[str, Quantity] = {
             "E ℓ_dsm(ŝⁱ; x̃)",
             "denoising loss, at the swapped-in point, of the score trained with that point",
         ),
+        Quantity(
+            "E_change_on_sample",
+            r"\mathbb{E}\,\|\hat s-\hat s^i\|^2_{\hat p}",
+            "E‖ŝ − ŝⁱ‖²_p̂",
+            "mean squared change of the score, under the noised training set, when one training "
+            "point is replaced; averaged over the point",
+        ),
+        Quantity(
+            "E_own_change",
+            r"\mathbb{E}\,\|\hat s^{+}-\hat s\|^2_{\tilde x}",
+            "E‖ŝ⁺ − ŝ‖²_x̃",
+            "mean squared change of the score when x̃ joins the training set, where x̃ is noised",
+        ),
+        Quantity(
+            "E_other_change",
+            r"\mathbb{E}\,\|\hat s^{+}-\hat s\|^2_{x_1}",
+            "E‖ŝ⁺ − ŝ‖²_x₁",
+            "mean squared change of the score when x̃ joins the training set, where a training "
+            "point is noised",
+        ),
+        Quantity(
+            "largest_change",
+            r"G_\varepsilon",
+            "G_ε",
+            "D_H² μ_ε²/σ_ε⁴, with D_H the diameter of the support: at least the squared distance "
+            "of any two scores whose posterior means lie in the support's hull",
+        ),
+        Quantity(
+            "ball_mass",
+            r"q_\varepsilon",
+            "q_ε",
+            "c_ν r^d* with r = ball · σ_ε/μ_ε: at most the mass of every ball of radius r centred "
+            "in the support",
+        ),
+        Quantity("tau_mass", r"|\tau|", "|τ|", "the total mass of τ"),
+        Quantity(
+            "inverse_local_mass",
+            r"\mathbb{E}\,K_\varepsilon^{-p}",
+            "E K_ε⁻ᵖ",
+            "with p = c/(1 − c) and K_ε the mean over the training set Sⁱ of "
+            "exp(−μ_ε²|x̃ − x_j|²/(2(1 − c)σ_ε²))",
+        ),
+        Quantity(
+            "packing_first",
+            r"\Pi_1",
+            "Π₁",
+            "D_H²/(N + 1) · ∫ (μ²/σ⁴) E q(X_t)⁻¹ dτ, where q(x) is the mean of "
+            "exp(−(|x − μy|² − min)/(2σ²)) over y from ν: bounds the weight of a point's own noise",
+        ),
+        Quantity(
+            "packing_second",
+            r"\Pi_2",
+            "Π₂",
+            "2 D_H²/((N + 1)(N + 2)) · ∫ (μ²/σ⁴) E q(X_t)⁻² dτ, q as in Π₁: bounds its square",
+        ),
+        Quantity(
+            "inverse_binomial_moment",
+            r"\mathbb{E}\,(1+\mathrm{Bin}(n,q))^{-k}",
+            "E(1 + Bin(n,q))⁻ᵏ",
+            "inverse moment of one plus a binomial variable",
+        ),
+        Quantity(
+            "P_f_x", r"P_tf(x)", "P_t f(x)", "mean of a function f >= 0 over the noised point x"
+        ),
+        Quantity(
+            "P_f_y", r"P_tf(y)", "P_t f(y)", "mean of a function f >= 0 over the noised point y"
+        ),
+        Quantity(
+            "P_f_alpha_y",
+            r"P_tf^\alpha(y)",
+            "P_t f^α(y)",
+            "mean of f^α over the noised point y",
+        ),
+        Quantity(
+            "geometric_mean_x",
+            r"e^{P_t\log f(x)}",
+            "exp P_t log f(x)",
+            "geometric mean of f over the noised point x",
+        ),
+        Quantity(
+            "log_harnack_constant",
+            r"\log\sup_f (P_tf(x))^\alpha/P_tf^\alpha(y)",
+            "log sup_f (P_t f(x))^α/P_t f^α(y)",
+            "logarithm of the best constant in Harnack's inequality for a heat kernel",
+        ),
+        Quantity(
+            "log_harnack_divergence",
+            r"\mathrm{KL}(k_t(x,\cdot)\,\|\,k_t(y,\cdot))",
+            "KL(k_t(x,·)‖k_t(y,·))",
+            "the best constant in the log-Harnack inequality for a heat kernel",
+        ),
+        Quantity(
+            "transport_cost",
+            r"\rho^2K/(2(e^{2Kt}-1))",
+            "ρ²K/(2(e^{2Kt} − 1))",
+            "ρ the distance of x and y, K a lower bound of the Ricci curvature (K = 0: ρ²/(4t))",
+        ),
     )
 }
 

@@ -38,6 +38,12 @@ PAPERS: dict[str, Paper] = {
             "Neural Computation 23(7), 2011",
         ),
         Paper(
+            "wang1997",
+            "Wang",
+            "Logarithmic Sobolev inequalities on noncompact Riemannian manifolds",
+            "Probability Theory and Related Fields 109, 1997",
+        ),
+        Paper(
             "vastola2025",
             "Vastola",
             "Generalization through variance: how noise shapes inductive biases in "

@@ -37,7 +37,7 @@ def print_table(
         raise UsageError(f"seed={seed}: a seed is an integer ≥ 0")
     from proofs_check.parameters import points
 
-    table = tabulate(claim, points(case, sets, grids), effort=effort, seed=seed)
+    table = tabulate(claim, points(case, sets, grids, claim.parameters), effort=effort, seed=seed)
     if form == "text" and sys.stdout.isatty():
         say(text_within(table, shutil.get_terminal_size().columns))
     else:

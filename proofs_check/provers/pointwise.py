@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import sympy as sp
 from flint import arb
 
+from numerics.replicates import QUANTITIES
 from proofs_check.enclosure import enclose, is_negative, is_nonnegative
-from proofs_check.measurement import PRECISION, balls, measure, replicates, sides
+from proofs_check.measurement import (
+    PRECISION,
+    balls,
+    conclusion_at,
+    measure,
+    radius_excess,
+    replicates,
+    sides,
+)
 from proofs_check.number import Method, Number
 from proofs_check.point import Point
 from proofs_check.provers.symbolic import is_identically_zero
@@ -54,6 +63,8 @@ def meets_hypotheses(claim: Claim, point: Point) -> bool:
     given = dict(point.values)
     if not all(p.domain.contains(given[p.name]) for p in point.law.parameters):
         return False
+    if "ball" in claim.parameters and radius_excess(point):
+        return False
     values = point.substitutions()
     for hypothesis in claim.statement.hypotheses:
         slack = hypothesis.slack.subs(values)
@@ -63,6 +74,11 @@ def meets_hypotheses(claim: Claim, point: Point) -> bool:
         if not bool(holds):
             return False
     return True
+
+
+def answer_once(claim: Claim, point: Point, *, effort: str, seed: int) -> PointAnswer:
+    """Evaluate a claim at a point; sampling may leave it open."""
+    return _answer(claim, point, effort, seed, 1)
 
 
 def answer_at(claim: Claim, point: Point, *, effort: str, seed: int) -> PointAnswer:
@@ -76,7 +92,8 @@ def answer_at(claim: Claim, point: Point, *, effort: str, seed: int) -> PointAns
 def _answer(claim: Claim, point: Point, effort: str, seed: int, more: int) -> PointAnswer:
     numbers = measure(point, claim.quantity_names, effort=effort, seed=seed, more=more)
     sampled = any(number.method is Method.SAMPLING for number in numbers.values())
-    sample = replicates(point, effort=effort, seed=seed, more=more) if sampled else None
+    law_alone = point.without_claim
+    sample = replicates(law_alone, effort=effort, seed=seed, more=more) if sampled else None
     if claim.statement.conclusion.op != "<" and _same_expression(claim, point):
         lhs, rhs, slack = sides(claim, point, numbers)
         how = "both sides are the same expression"
@@ -130,11 +147,17 @@ def _difference(
     claim: Claim, point: Point, numbers: Mapping[str, Number], sample: Sample | None
 ) -> arb:
     """Enclose rhs - lhs; where it is linear in sampled quantities, from paired replicates."""
-    slack = claim.statement.conclusion.slack
+    exact = {s: v for s, v in point.substitutions().items() if v.is_Rational}
+    slack = conclusion_at(claim, point).slack.subs(exact)
     environment = balls(point, numbers)
     if not slack.free_symbols <= set(environment):
         return arb("nan")
-    sampled = {n: symbol(n) for n, number in numbers.items() if number.method is Method.SAMPLING}
+    # only what the replicates hold can be paired
+    sampled = {
+        n: symbol(n)
+        for n, number in numbers.items()
+        if number.method is Method.SAMPLING and n in QUANTITIES
+    }
     linear = _linear_coefficients(slack, list(sampled.values()))
     if sample is None or linear is None:
         return enclose(slack, environment, precision=PRECISION)

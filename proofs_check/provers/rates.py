@@ -13,9 +13,9 @@ from itertools import pairwise
 import sympy as sp
 from flint import arb
 
-from proofs_check.measurement import measure, sides, to_ball
-from proofs_check.number import Method, Number
-from proofs_check.plans import rate_sample_sizes
+from proofs_check.measurement import measure, sides
+from proofs_check.number import Method, Number, to_ball
+from proofs_check.plans import rate_sample_sizes, with_parameters_of
 from proofs_check.point import Point, at_time
 from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
@@ -39,7 +39,8 @@ class Exponent:
 def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
     """Decide a rate claim on a case by its growth in the sample size."""
     sizes = rate_sample_sizes(case, effort)
-    points = [at_time(case, "3/10").with_values(N=sp.Integer(n)) for n in sizes]
+    start = with_parameters_of(claim, at_time(case, "3/10"))
+    points = [start.with_values(N=sp.Integer(n)) for n in sizes]
     rows = [_sides(claim, point, effort, seed) for point in points]
     if any(lhs is None or rhs is None for lhs, rhs in rows):
         return Verdict(

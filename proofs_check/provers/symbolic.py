@@ -24,11 +24,16 @@ from proofs_check.verdict import Status, Verdict
 from theory import symbols
 from theory.cases.case import Case
 from theory.claim import Claim
+from theory.claim_parameters import alpha
 from theory.operators import TimeIntegral
 from theory.quantities import symbol
 
 # Dummies, here and below: a case's own symbol of the same name must stay another one.
 _SHIFTED_SAMPLE_SIZE = sp.Dummy("n", nonnegative=True)
+
+
+#: A claim's own parameters, written so that sympy sees where they range.
+_RANGES = {alpha: 1 + sp.Dummy("beta", positive=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,13 @@ class Reason:
 
 def prove(claim: Claim, case: Case) -> Verdict | None:
     """Prove a claim for every parameter value and schedule of a case; None if the rules fail."""
+    if claim.parameters and not case.takes:
+        return None
     forms = case.quantities(case.symbols)
     relation = claim.statement.conclusion
     slack = relation.slack.subs({symbol(n): f for n, f in forms.items()})
     fixed = {h.lhs: h.rhs for h in claim.statement.hypotheses if h.op == "="}
-    values = {**dict(case.fixed), **fixed}
+    values = {**dict(case.fixed), **fixed, **_RANGES}
     slack = slack.subs(values)
     written = (
         side.subs({symbol(n): f for n, f in forms.items()}).subs(values)
