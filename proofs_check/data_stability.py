@@ -92,6 +92,36 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Replicate:
+    """One block at one time, for whoever measures more on it.
+
+    Attributes
+    ----------
+    block, index
+        Which block, and which time atom.
+    train, held
+        The block's training (N, d) and held-out points (h, d).
+    mu, sigma
+        Of the atom.
+    queries, seen
+        Noised held-out points (h, M, d) and noised training points (N, d).
+    values, errors
+        (eps_stab^2, l_dsm, l_dsm_hat) and their roundoff bounds.
+    """
+
+    block: int
+    index: int
+    train: FloatArray
+    held: FloatArray
+    mu: float
+    sigma: float
+    queries: FloatArray
+    seen: FloatArray
+    values: FloatArray
+    errors: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class DataStability:
     """Score stability of the empirical score on one data set.
 
@@ -214,6 +244,7 @@ def data_stability(
     rng: Rng = 0,
     confidence: float = 0.99,
     progress: Callable[[int, int], None] | None = None,
+    observe: Callable[[Replicate], None] | None = None,
 ) -> DataStability:
     """Estimate the stability constant and both sides of Theorem 3 for the empirical score.
 
@@ -236,6 +267,8 @@ def data_stability(
         Probability in (0, 1) that every interval holds, in the limit of many blocks.
     progress : callable, optional
         Called as ``progress(done, total)`` after each block and time.
+    observe : callable, optional
+        Called with each `Replicate`, before ``progress``.
 
     Returns
     -------
@@ -301,10 +334,14 @@ def data_stability(
     for block in range(count):
         chosen = points[order[block * size : (block + 1) * size]]
         for index in range(instants.size):
-            values[block, index], errors[block, index] = _replicate(
-                chosen[:training], chosen[training:], float(mus[index]), float(sigmas[index]),
-                draws, keyed(root, _HELD_OUT, block, index), keyed(root, _TRAINING, block, index),
+            replicate = _replicate(
+                block, index, chosen[:training], chosen[training:], float(mus[index]),
+                float(sigmas[index]), draws, keyed(root, _HELD_OUT, block, index),
+                keyed(root, _TRAINING, block, index),
             )  # fmt: skip
+            values[block, index], errors[block, index] = replicate.values, replicate.errors
+            if observe is not None:
+                observe(replicate)
             if progress is not None:
                 progress(block * instants.size + index + 1, total)
     error_rate = 0.5 * (1.0 - confidence)
@@ -317,14 +354,14 @@ def data_stability(
             "sigma by one factor, or stop at a later time"
         )
     eps_squared, loss, train_loss = (
-        _estimate(sums[:, q], sum_errors[:, q], error_rate / 3.0, training == 1 and q == 2)
+        over_blocks(sums[:, q], sum_errors[:, q], error_rate / 3.0, training == 1 and q == 2)
         for q in range(3)
     )
     scale = _scale(points)
     table = []
     for index in range(instants.size):
         row = [
-            _estimate(
+            over_blocks(
                 values[:, index, q], errors[:, index, q], error_rate / (3.0 * instants.size),
                 training == 1 and q == 2,
             )
@@ -400,7 +437,7 @@ def compare(
     """
     low_eps, high_eps = eps.lower, eps.upper
     low_c, high_c = bracket.lower, bracket.upper
-    first = _comparison(
+    first = comparison(
         "sqrt(E l_dsm) - sqrt(E l_dsm_hat) <= eps_stab",
         "farghly2026, arXiv 2507.03756, Theorem 3a",
         Interval(
@@ -413,7 +450,7 @@ def compare(
             high_eps + math.sqrt(train_loss.upper) - math.sqrt(loss.lower),
         ),
     )
-    second = _comparison(
+    second = comparison(
         "E l_sm <= 2 eps_stab sqrt(C_sm) + eps_stab^2  (E l_sm_hat = 0)",
         "farghly2026, arXiv 2507.03756, Theorem 3b, explicit constants",
         excess,
@@ -426,7 +463,7 @@ def compare(
             high_eps * (2.0 * math.sqrt(high_c) + high_eps) + high_c - loss.lower,
         ),
     )
-    third = _comparison(
+    third = comparison(
         "E l_sm <= 2 eps_stab sqrt(C_sm) + 2 eps_stab^2  (E l_sm_hat = 0)",
         "farghly2026, arXiv 2507.03756, Theorem 3b, separated form",
         excess,
@@ -442,10 +479,17 @@ def compare(
     return first, second, third
 
 
-def _comparison(
+def comparison(
     statement: str, source: str, lhs: Interval, rhs: Interval, margin: Interval
 ) -> Comparison:
-    """Name the outcome that an interval of rhs - lhs allows; NaN decides nothing."""
+    """Name the outcome that an interval of rhs - lhs allows; NaN decides nothing.
+
+    Examples
+    --------
+    >>> side = Interval(1.0, 2.0)
+    >>> comparison("a <= b", "", side, side, Interval(-0.5, 0.5)).outcome
+    'undecided'
+    """
     outcome: Outcome = "undecided"
     # Margins within rounding of zero decide nothing.
     rounding = 64.0 * _UNIT
@@ -457,6 +501,8 @@ def _comparison(
 
 
 def _replicate(
+    block: int,
+    index: int,
     train: FloatArray,
     held: FloatArray,
     mu: float,
@@ -464,8 +510,8 @@ def _replicate(
     draws: int,
     held_noise: np.random.Generator,
     train_noise: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """One block at one time: (eps_stab^2, l_dsm, l_dsm_hat) and their roundoff bounds.
+) -> Replicate:
+    """Measure one block at one time.
 
     The denoising loss is ``(mu / sigma^2)^2 |E[X_0 | X_t] - X_0|^2``.  On training points its
     mean given X_t is the posterior variance, which is averaged instead: the same expectation
@@ -500,7 +546,9 @@ def _replicate(
     square = factor * factor
     values = [change, square * loss, square * train_loss]
     errors = [change_error, *(_times(square, error) for error in (loss_error, train_error))]
-    return np.array(values), np.array(errors)
+    return Replicate(
+        block, index, train, held, mu, sigma, queries, seen, np.array(values), np.array(errors)
+    )
 
 
 def _times(factor: float, error: float) -> float:
@@ -508,12 +556,18 @@ def _times(factor: float, error: float) -> float:
     return factor * error * (1.0 + 1e-9) if factor > 0.0 else 0.0
 
 
-def _estimate(
+def over_blocks(
     replicates: FloatArray, roundoff: FloatArray, error_rate: float, is_zero: bool
 ) -> Estimate:
     """Mean and two-sided Student interval, clipped at 0 and widened by the mean roundoff.
 
     ``is_zero`` marks what is 0 by theory: one training point leaves no posterior variance.
+
+    Examples
+    --------
+    >>> found = over_blocks(np.array([1.0, 2.0]), np.zeros(2), 0.5, False)
+    >>> found.value, round(found.lower, 6), round(found.upper, 6)
+    (1.5, 1.0, 2.0)
     """
     if is_zero:
         return Estimate(0.0, 0.0, 0.0)
