@@ -29,7 +29,7 @@ $(VENV)/bin/python:
 	$(RUN)/python -m pip install --quiet --upgrade "pip>=25.1"
 
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data]"
+	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,figures]"
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed

@@ -123,6 +123,33 @@ def table(
 
 
 @app.command()
+def figure(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The figure: denoising.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="PATH", help="Where to; .npz and .csv of the data go beside it."),
+    ] = None,
+    form: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--format", metavar="png|svg|pdf", help="Repeatable; or PATH's suffix."),
+    ] = None,
+    effort: Effort = "standard",
+    seed: Seed = 0,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Worker processes.")] = 1,
+) -> None:
+    """Draw a figure, and write its data beside it.
+
+    Needs matplotlib: pip install "scorecert[figures]". Finished points are kept beside the ledger,
+    and found again by the next run of the same code.
+    """
+    from proofs_check.cli.drawing import run_figure
+
+    raise typer.Exit(
+        run_figure(name, out=out, formats=form or [], effort=effort, seed=seed, jobs=jobs)
+    )
+
+
+@app.command()
 def stability(
     data: Annotated[
         str,
@@ -151,12 +178,20 @@ def stability(
     confidence: Annotated[
         float, typer.Option(metavar="P", help="Probability that every interval holds.")
     ] = 0.99,
+    geometry: Annotated[
+        bool,
+        typer.Option(
+            "--geometry", help="Estimate what Proposition 6 asks of the data, and its bound."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Measure the score stability of your own data.
 
     Prints ε_stab of the empirical score, brackets of C_sm, and both sides of Theorem 3 by
-    held-out split, with confidence intervals.
+    held-out split, with confidence intervals. With --geometry also estimates of the diameter,
+    intrinsic dimension and local mass of the data, what Proposition 6 makes of them, and the
+    sharper bounds for the empirical score.
     """
     from proofs_check.cli.stability import run_stability
 
@@ -170,6 +205,7 @@ def stability(
         noise_draws=noise_draws,
         seed=seed,
         confidence=confidence,
+        geometry=geometry,
         as_json=json,
     )
 
