@@ -72,6 +72,7 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
         If there is no point, or the claim does not speak of the case.
     """
     from proofs_check import denoising_bounds
+    from theory import cases
     from proofs_check.measurement import measure, radius_excess, sides
 
     if not points:
@@ -80,7 +81,11 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
         raise UsageError(f"{claim.id} speaks of plain real numbers, not of a case: no table")
     law = points[0].law
     if missing := sorted(claim.needs - law.offers):
-        raise UsageError(f"{claim.id} needs {', '.join(missing)}, and {law.name} has it not")
+        fit = [name for name in cases.NAMES if claim.needs <= cases.get(name).offers]
+        raise UsageError(
+            f"case={law.name}: {claim.id} needs {', '.join(missing)}, and {law.name} has it not; "
+            f"take one of {', '.join(fit)}"
+        )
     for point in points:
         if "ball" in claim.parameters and (excess := radius_excess(point)):
             raise UsageError(f"{excess}; take a smaller ball or an earlier time")
@@ -101,7 +106,8 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
 def columns_of(claim: Claim) -> tuple[str, ...]:
     """Return the quantities that a table shows: the claim's own, and the usual if it has any."""
     own = claim.quantity_names
-    usual = TABLE_QUANTITIES if {*own} & {*TABLE_QUANTITIES} else ()
+    of_theorem_3 = {*own} & {*TABLE_QUANTITIES} and not claim.parameters
+    usual = TABLE_QUANTITIES if of_theorem_3 else ()
     return tuple(dict.fromkeys((*usual, *own)))
 
 
