@@ -9,6 +9,7 @@ from typing import Any
 
 from proofs_check.errors import UsageError
 from proofs_check.fingerprint import fingerprint, versions
+from proofs_check.names import CASELESS
 from proofs_check.plain_json import dumps
 from proofs_check.verdict import Status, Verdict
 from theory.claim import Claim
@@ -17,6 +18,9 @@ from theory.claims import CLAIMS, main_claims
 BEGIN = "<!-- claims: begin (written by `scorecert readme`) -->"
 END = "<!-- claims: end -->"
 _NOTHING = "–"
+
+#: More laws with one verdict than this are counted in the README, not named.
+_MOST_NAMED = 4
 
 
 def counts(statuses: Iterable[Status]) -> dict[str, int]:
@@ -107,25 +111,38 @@ def write_report(path: Path, verdicts: Sequence[Verdict], *, effort: str, seed: 
 
 
 def claims_markdown(statuses: Mapping[tuple[str, str], Status]) -> str:
-    """Return the table of claims: source, strength and the verdict on each case.
+    """Return the table of claims: source, strength, the proof for every law, and law by law.
 
     Parameters
     ----------
     statuses
         By claim id and case name.
     """
+    head = ["claim", "source", "strength", "every law", "law by law"]
+    body = [
+        [*_about(claim), _in_general(statuses, claim), _by_law(statuses, claim)]
+        for claim in main_claims()
+    ]
+    return _markdown(head, body) + "\n\n" + _steps_markdown(statuses)
+
+
+def _in_general(statuses: Mapping[tuple[str, str], Status], claim: Claim) -> str:
+    found = (statuses.get((claim.id, name)) for name in CASELESS)
+    return next((status.value for status in found if status is not None), _NOTHING)
+
+
+def _by_law(statuses: Mapping[tuple[str, str], Status], claim: Claim) -> str:
+    """Name the laws of each verdict, the strongest first; many of one kind are counted."""
     from theory.cases import NAMES
 
-    mains = main_claims()
-    ids = {claim.id for claim in mains}
-    cases = [
-        name
-        for name in ("chain", *NAMES, "algebra")
-        if any(c == name for claim, c in statuses if claim in ids)
-    ]
-    head = ["claim", "source", "strength", *(f"`{name}`" for name in cases)]
-    body = [[*_about(claim), *(_status(statuses, claim, c) for c in cases)] for claim in mains]
-    return _markdown(head, body) + "\n\n" + _steps_markdown(statuses)
+    parts = []
+    for status in Status:
+        laws = [name for name in NAMES if statuses.get((claim.id, name)) is status]
+        if laws:
+            several = len(laws) > _MOST_NAMED
+            named = f"{len(laws)} laws" if several else ", ".join(f"`{law}`" for law in laws)
+            parts.append(f"{status.value}: {named}")
+    return "; ".join(parts) or _NOTHING
 
 
 def _steps_markdown(statuses: Mapping[tuple[str, str], Status]) -> str:
@@ -140,11 +157,6 @@ def _steps_markdown(statuses: Mapping[tuple[str, str], Status]) -> str:
 
 def _about(claim: Claim) -> list[str]:
     return [f"`{claim.id}`", str(claim.source), claim.strength.value]
-
-
-def _status(statuses: Mapping[tuple[str, str], Status], claim: Claim, case: str) -> str:
-    status = statuses.get((claim.id, case))
-    return _NOTHING if status is None else status.value
 
 
 def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
