@@ -49,8 +49,8 @@ def tasks(
 def _applies(claim: Claim, case: Case) -> bool:
     if claim.is_algebraic or not claim.needs <= case.offers:
         return False
-    if claim.statement.rate_variable:
-        return claim.statement.rate_variable in case.symbols
+    if claim.statement.rate_variable == "N":
+        return "N" in case.symbols
     return True
 
 

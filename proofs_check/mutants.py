@@ -94,7 +94,10 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
             name = f"{abbreviation}: exponent {power.exp} of {power.base} made 1"
             add(name, relation, where=changed_meaning)
     if claim.strength is Strength.RATE:
-        add("rhs: divided by N²", with_rhs(relation.rhs / N**2))
+        if statement.rate_variable == "N":
+            add("rhs: divided by N²", with_rhs(relation.rhs / N**2))
+        else:
+            add("rhs: times σ_ε⁸", with_rhs(relation.rhs * sigma2**4))
     for dropped in statement.hypotheses:
         kept = tuple(h for h in statement.hypotheses if h is not dropped)
         changed = replace(statement, hypotheses=kept)

@@ -217,9 +217,18 @@ def box_sample_sizes(effort: str) -> tuple[int, ...]:
     return {"quick": (1, 2), "standard": (1, 2, 3, 4), "deep": (1, 2, 3, 4, 5, 6)}[effort]
 
 
+def rate_noise_levels(effort: str) -> tuple[int, ...]:
+    """Return the values of 1/σ_ε, each twice the last, over which a rate in the noise is fitted."""
+    return {"quick": (4, 8, 16), "standard": (4, 8, 16, 32), "deep": (4, 8, 16, 32, 64)}[effort]
+
+
 def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
     """Return the sample sizes N, each twice the last, over which a rate is fitted."""
-    largest = {"quick": 16, "standard": 32, "deep": 64}[effort]
+    if case in ("circle", "sphere", "segment"):  # exact, and slow to settle
+        return {"quick": (64, 128, 256), "standard": (64, 128, 256, 512)}.get(
+            effort, (64, 128, 256, 512, 1024)
+        )
+    largest = {"quick": 16, "standard": 64, "deep": 128}[effort]
     if case != "two-points":  # sampled in part: the cost grows like N²
         largest //= 2
-    return tuple(2**k for k in range(1, 7) if 2**k <= largest)
+    return tuple(2**k for k in range(1, 8) if 2**k <= largest)

@@ -89,7 +89,7 @@ class Statement:
     Attributes
     ----------
     rate_variable
-        The variable of a rate statement.
+        The variable of a rate statement: ``N``, or ``1/sigma_eps`` at the early stopping time.
     where
         Abbreviations that ``written``, the conclusion as readers see it, uses.
     """

@@ -2,7 +2,8 @@
 
 ``lhs ≲ rhs`` hides a constant, so only growth can be checked: over N, 2N, 4N, … the local exponent
 log2(ratio(2N)/ratio(N)) must not stay above zero. The interval is the hull of the last two local
-exponents with their errors: an extrapolation, which the verdict says.
+exponents with their errors: an extrapolation, which the verdict says. Rates in the noise level are
+checked in the same way, over 1/σ_ε instead of N.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from flint import arb
 
 from proofs_check.measurement import measure, sides
 from proofs_check.number import Method, Number, to_ball
-from proofs_check.plans import rate_sample_sizes, with_parameters_of
+from proofs_check.plans import rate_noise_levels, rate_sample_sizes, with_parameters_of
 from proofs_check.point import Point, at_time
 from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
@@ -38,9 +39,7 @@ class Exponent:
 
 def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
     """Decide a rate claim on a case by its growth in the sample size."""
-    sizes = rate_sample_sizes(case, effort)
-    start = with_parameters_of(claim, at_time(case, "3/10"))
-    points = [start.with_values(N=sp.Integer(n)) for n in sizes]
+    name, sizes, points = _sweep(claim, case, effort)
     rows = [_sides(claim, point, effort, seed) for point in points]
     if any(lhs is None or rhs is None for lhs, rhs in rows):
         return Verdict(
@@ -58,12 +57,14 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
     ratios = [to_ball(lhs) / to_ball(rhs) for lhs, rhs in known]
     ratio = _exponent(ratios)
     evidence = (
-        f"exponent of N in the left side {left}, in the right side {right}, in their ratio {ratio}",
-        f"from N = {', '.join(map(str, sizes))} at {points[0]} (N varied); an extrapolation",
+        f"exponent of {name} in the left side {left}, in the right side {right}, in their ratio "
+        f"{ratio}",
+        f"from {name} = {', '.join(map(str, sizes))} at {points[0]} ({name} varied); "
+        "an extrapolation",
         f"largest lhs/rhs met: {max(float(r.upper()) for r in ratios):.4g}",
     )
     sampled = any(Method.SAMPLING in (lhs.method, rhs.method) for lhs, rhs in known)
-    slack = Slack(min(float((1 / r).lower()) for r in ratios), f"N in {sizes}")
+    slack = Slack(min(float((1 / r).lower()) for r in ratios), f"{name} in {sizes}")
 
     def verdict(status: Status, summary: str, witness: str = "") -> Verdict:
         return Verdict(
@@ -81,13 +82,26 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
         return verdict(
             Status.REFUTED,
             "the left side falls more slowly than the right side",
-            f"lhs/rhs grows like N to the power {ratio}",
+            f"lhs/rhs grows like {name} to the power {ratio}",
         )
+    if ratio is not None and ratio.high < 0:  # falling, however fast
+        return verdict(Status.SUPPORTED, f"the ratio falls, as {name} to the power {ratio}")
     if ratio is None or ratio.high - ratio.low > 2 * RESOLUTION:
         return verdict(Status.INCONCLUSIVE, "exponent too uncertain; raise the effort")
     if ratio.high > RESOLUTION:
         return verdict(Status.INCONCLUSIVE, "exponent of the ratio not separated from zero")
-    return verdict(Status.SUPPORTED, f"exponents of N agree in order: ratio {ratio}")
+    return verdict(Status.SUPPORTED, f"exponents of {name} agree in order: ratio {ratio}")
+
+
+def _sweep(claim: Claim, case: str, effort: str) -> tuple[str, tuple[int, ...], list[Point]]:
+    """Return the variable, its values, each twice the last, and the points that have them."""
+    if claim.statement.rate_variable == "N":
+        sizes = rate_sample_sizes(case, effort)
+        start = with_parameters_of(claim, at_time(case, "3/10"))
+        return "N", sizes, [start.with_values(N=sp.Integer(n)) for n in sizes]
+    inverses = rate_noise_levels(effort)
+    points = [at_time(case, sp.Rational(1, k**2), "fraction", N=64) for k in inverses]
+    return "1/σ_ε", inverses, [with_parameters_of(claim, point) for point in points]
 
 
 def _sides(

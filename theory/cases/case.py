@@ -127,6 +127,7 @@ class Case:
     properties
         What claims may ask for in ``Claim.needs``: ``empirical-score``, the algorithm is the
         empirical score; ``resolved-rate``, the numbers are exact enough to fit an exponent of N;
+        ``resolved-stability``, those of ε_stab² and C_sm are;
         ``local-mass`` and ``packing``, the integrals over the law of those names are computed.
     fixed
         Symbols that the case fixes and that are not parameters.

@@ -34,6 +34,6 @@ CASE = Case(
     parameters=(SAMPLE_SIZE, DIMENSION, RADIUS),
     closed_forms=lambda _: {"E_l_sm_hat": sp.S.Zero},
     measured=(*MEASURED, "C_sm"),
-    properties=frozenset({"empirical-score", "local-mass", "packing"}),
+    properties=frozenset({"empirical-score", "resolved-stability", "local-mass", "packing"}),
     geometry=_geometry,
 )
