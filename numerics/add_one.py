@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from numerics.laplace_levels import BEFORE, last_level, level_edges, pair_distance, pair_spread
 from numerics.law_quadrature import LAST_DEPTH, Law, check_noise, depth_edges, panel_rule
 
 FloatArray = NDArray[np.float64]
@@ -32,12 +33,6 @@ FloatArray = NDArray[np.float64]
 # Nodes per panel of the two resolutions: over x, over log lambda, over the law.
 _COARSE = (9, 9, 7)
 _FINE = (11, 11, 9)
-_LEVEL_WIDTH = 2.0
-# Panels of log lambda far from any end of the law, relative to the distance.
-_GRADING = 0.6
-# Below log(1 / N) minus this, lambda^3 leaves nothing; above, exp(-_FADED) of the law is unseen.
-_BEFORE = 13.0
-_FADED = 60.0
 # exp(-u) vanishes from exp(_GONE) on.
 _GONE = 4.0
 _SERIES_BELOW = 0.5
@@ -129,8 +124,8 @@ def _changes(
         if weight == 0.0:
             continue
         tops = law.tops(place, mu, sigma)
-        last = _last_level(law, size, place, mu, sigma, float(tops[-1]))
-        edges = _level_edges(tops, -math.log(size) - _BEFORE, last)
+        last = last_level(law, size, place, mu, sigma, float(tops[-1]))
+        edges = level_edges(tops, -math.log(size) - BEFORE, last)
         levels, measure = panel_rule(edges, orders[1])
         cap = min(float(tops[-1]), max(last, 0.0) + LAST_DEPTH)
         seen = law.view(place, mu, sigma, depth_edges(levels, cap), orders[2])
@@ -140,45 +135,6 @@ def _changes(
         own += float(weight) * mine
         other += float(weight) * theirs
     return own, other
-
-
-def _last_level(
-    law: Law, size: int, place: FloatArray, mu: float, sigma: float, top: float
-) -> float:
-    """Return a log lambda from which the integrand is negligible.
-
-    It falls like the mean of ``e^{-lambda k}`` to the power N - 2, and this mean is at most
-    1 - (1 - 1/e) of the mass at most log lambda deep.
-    """
-    wanted = _FADED / ((1.0 - math.exp(-1.0)) * max(size - 2, 1))
-    if size > 2 and wanted < law.within(place, mu, sigma, top):
-        low, high = 0.0, top
-        while high - low > 0.5:
-            middle = 0.5 * (low + high)
-            if law.within(place, mu, sigma, middle) < wanted:
-                low = middle
-            else:
-                high = middle
-        top = high
-    return top + _GONE + 1.0
-
-
-@njit(cache=True)
-def _level_edges(tops: FloatArray, low: float, high: float) -> FloatArray:
-    """Return panel ends from ``low`` to ``high``, narrow near 0 and near each of ``tops``."""
-    edges = [low]
-    following = 0
-    previous = 0.0
-    while edges[-1] < high:
-        place = edges[-1]
-        while following < len(tops) and tops[following] <= place:
-            previous = tops[following]
-            following += 1
-        width = max(_LEVEL_WIDTH, _GRADING * (place - previous))
-        if following < len(tops):
-            width = min(width, max(_LEVEL_WIDTH, _GRADING * (tops[following] - place)))
-        edges.append(min(place + width, high))
-    return np.array(edges)
 
 
 @njit(cache=True)
@@ -258,8 +214,8 @@ def _over_levels(
         unseen = max(1.0 - lost, 1e-300)
         once = math.exp((size - 1) * math.log(unseen)) if size > 1 else 1.0
         twice = (size - 1) * math.exp((size - 2) * math.log(unseen)) if size > 1 else 0.0
-        own += step * size * (once * _spread(mine, pair) + twice * _distance(mine, mean))
-        other += step * (once * _spread(theirs, pair) + twice * _distance(theirs, mean))
+        own += step * size * (once * pair_spread(mine, pair) + twice * pair_distance(mine, mean))
+        other += step * (once * pair_spread(theirs, pair) + twice * pair_distance(theirs, mean))
     return own, other
 
 
@@ -270,21 +226,3 @@ def _fill(row: FloatArray, offset: FloatArray, square: float) -> None:
     for axis in range(len(offset)):
         row[axis + 1] = offset[axis]
     row[-1] = square
-
-
-@njit(cache=True)
-def _spread(one: FloatArray, two: FloatArray) -> float:
-    """Return the sum over pairs of weight, weight and squared distance."""
-    total = float(one[-1] * two[0] + one[0] * two[-1])
-    for part in range(1, len(one) - 1):
-        total -= 2.0 * float(one[part] * two[part])
-    return total
-
-
-@njit(cache=True)
-def _distance(one: FloatArray, two: FloatArray) -> float:
-    """Return the sum over ``one`` of ``|sum over two of (x_1 - y)|^2``."""
-    total = float(one[-1] * two[0] * two[0])
-    for part in range(1, len(one) - 1):
-        total += float(two[part] * (one[0] * two[part] - 2.0 * two[0] * one[part]))
-    return total

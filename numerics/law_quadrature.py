@@ -129,11 +129,11 @@ def depth_edges(levels: FloatArray, cap: float) -> FloatArray:
     [0.0, 0.5, 140.0]
     """
     first = [0.0, *(edge for edge in _FIRST[1:] if edge < cap)]
-    return np.array(first + _further_edges(levels, first[-1], cap))
+    return np.concatenate([first, _further_edges(levels, first[-1], cap)])
 
 
 @njit(cache=True)
-def _further_edges(levels: FloatArray, place: float, cap: float) -> list[float]:
+def _further_edges(levels: FloatArray, place: float, cap: float) -> FloatArray:
     edges = [cap]
     edges.clear()
     following = 0
@@ -144,7 +144,7 @@ def _further_edges(levels: FloatArray, place: float, cap: float) -> list[float]:
         gap = levels[following] - 5.0 - place
         place += max(DEPTH_WIDTH, gap)
         edges.append(min(place, cap))
-    return edges
+    return np.array(edges)
 
 
 class Law(ABC):

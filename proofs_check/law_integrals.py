@@ -5,7 +5,7 @@ The laws are those of ``numerics.law_quadrature``; where a case has none of them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +14,7 @@ from numerics.add_one import AddOneChanges, add_one_changes
 from numerics.law_quadrature import Circle, Law, Points, Segment, Sphere, posterior_variance
 from numerics.local_mass import inverse_local_mass
 from numerics.packing import packing
+from numerics.replace_one import replace_one_stability
 from proofs_check.number import Method, Number
 from proofs_check.packing_sample import packing_by_sampling
 from proofs_check.point import Point
@@ -28,6 +29,10 @@ _ROUND: dict[str, Callable[[float], Law]] = {
     "flat-torus": Circle,
     "cube": Segment,
 }
+
+
+#: Changes of the score, which replicates measure too.
+_CHANGES = ("eps_stab_squared", "E_own_change", "E_other_change")
 
 
 def law_for_quadrature(point: Point) -> Law | None:
@@ -52,11 +57,15 @@ def factors(point: Point) -> int:
 
 def law_integrals(point: Point, names: Sequence[str]) -> dict[str, Number]:
     """Return those of the named quantities that are integrals over the point's law."""
-    found = {name: _INTEGRALS[name](point) for name in names if name in _INTEGRALS}
+    wanted = [name for name in names if name in _INTEGRALS]
+    if point.case == "finite-points":  # sampled, so that the two ways check each other
+        wanted = [name for name in wanted if name not in _CHANGES]
+    found = {name: _INTEGRALS[name](point) for name in wanted}
     return {name: number for name, number in found.items() if number is not None}
 
 
-def add_one_numbers(point: Point) -> dict[str, Number] | None:
+@lru_cache(maxsize=256)
+def add_one_numbers(point: Point) -> Mapping[str, Number] | None:
     """Return ``own``, ``other``, ``lower`` and ``upper`` of `AddOneChanges`, integrated over τ."""
     law = law_for_quadrature(point)
     if law is None:
@@ -73,6 +82,25 @@ def add_one_numbers(point: Point) -> dict[str, Number] | None:
         }
 
     return over_time(point, at_one_time)
+
+
+@lru_cache(maxsize=256)
+def _stability(point: Point) -> Number | None:
+    law = law_for_quadrature(point)
+    if law is None:
+        return None
+    size = int(dict(point.values)["N"])
+
+    def at_one_time(mu: float, sigma: float) -> dict[str, tuple[float, float]]:
+        found = replace_one_stability(law, size, mu=mu, sigma=sigma)
+        return {"eps_stab_squared": (found.value, found.error)}
+
+    return over_time(point, at_one_time)["eps_stab_squared"]
+
+
+def _change(point: Point, which: str) -> Number | None:
+    changes = add_one_numbers(point)
+    return None if changes is None else changes[which]
 
 
 @lru_cache(maxsize=256)
@@ -124,7 +152,10 @@ def _inverse_local_mass(point: Point) -> Number | None:
     return Number(found.value, found.error, Method.QUADRATURE)
 
 
-_INTEGRALS = {
+_INTEGRALS: dict[str, Callable[[Point], Number | None]] = {
+    "eps_stab_squared": lambda point: _stability(point.without_claim),
+    "E_own_change": lambda point: _change(point.without_claim, "own"),
+    "E_other_change": lambda point: _change(point.without_claim, "other"),
     "C_sm": lambda point: _posterior_variance(point.without_claim),
     "packing_first": lambda point: _packing(point.without_claim).get("packing_first"),
     "packing_second": lambda point: _packing(point.without_claim).get("packing_second"),

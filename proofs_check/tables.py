@@ -72,8 +72,8 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
         If there is no point, or the claim does not speak of the case.
     """
     from proofs_check import denoising_bounds
-    from theory import cases
     from proofs_check.measurement import measure, radius_excess, sides
+    from theory import cases
 
     if not points:
         raise UsageError("a table needs at least one point")

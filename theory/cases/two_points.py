@@ -200,7 +200,9 @@ CASE = Case(
     algorithm="empirical score",
     parameters=(SAMPLE_SIZE, PROBABILITY, HALF_DISTANCE),
     closed_forms=_closed_forms,
-    properties=frozenset({"empirical-score", "resolved-rate", "resolved-stability", "local-mass", "packing"}),
+    properties=frozenset(
+        {"empirical-score", "resolved-rate", "resolved-stability", "local-mass", "packing"}
+    ),
     reduction=Reduction(_RATIO, _in_ratio),
     geometry=_geometry,
 )
