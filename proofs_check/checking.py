@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -12,7 +12,7 @@ from proofs_check.number import Method
 from proofs_check.plans import RATIO_INTERVALS, TWO_POINT_BOX, box_sample_sizes, points_for
 from proofs_check.point import Point
 from proofs_check.provers import algebra, symbolic
-from proofs_check.provers.boxes import certify_nonnegative
+from proofs_check.provers.boxes import Interval, certify_nonnegative
 from proofs_check.provers.pointwise import PointAnswer, answer_at, meets_hypotheses
 from proofs_check.provers.rates import check_rate
 from proofs_check.provers.symbolic import is_identically_zero
@@ -48,6 +48,8 @@ def tasks(
 
 def _applies(claim: Claim, case: Case) -> bool:
     if claim.is_algebraic or not claim.needs <= case.offers:
+        return False
+    if not set(claim.quantity_names) <= case.knows:
         return False
     if claim.statement.rate_variable == "N":
         return "N" in case.symbols
@@ -193,8 +195,8 @@ def _confirm(claim: Claim, proof: Verdict, places: Sequence[Point], seed: int) -
 def _on_boxes(claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: str) -> Verdict:
     """Certify a claim on every interval of the one ratio that matters, at p = 1/2."""
     assert law.reduction is not None
-    evidence, boxes = [], 0
-    for size in map(sp.Integer, box_sample_sizes(effort)):
+    evidence, boxes, left_open = [], 0, dict[Interval, str]()
+    for size in map(sp.Integer, box_sample_sizes(effort, claim.id)):
         written = law.reduction.forms({"N": size, "p": sp.Rational(1, 2)})
         forms = {name: merge_expectations(form) for name, form in written.items()}
         slack = in_forms(claim, forms).subs(symbols.N, size)
@@ -210,18 +212,35 @@ def _on_boxes(claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: s
                     claim, law.name, Status.REFUTED, "false on a whole box", answers, where
                 )
             if not result.certified:
-                text = f"open on {len(result.undecided)} boxes at N = {size}, near {interval}"
-                return _summarise(claim, law.name, Status.INCONCLUSIVE, text, answers)
-        evidence.append(f"N = {size}: certified")
-    low, high = RATIO_INTERVALS[0][0], RATIO_INTERVALS[-1][1]
+                left_open[interval] = f"{len(result.undecided)} boxes at N = {size}"
+        evidence.append(f"N = {size}: {'in part ' if left_open else ''}certified")
+    certified = [interval for interval in RATIO_INTERVALS if interval not in left_open]
+    if not certified:
+        text = f"open on {', '.join(left_open.values())}"
+        return _summarise(claim, law.name, Status.INCONCLUSIVE, text, answers)
     (a_low, a_high), (t_low, t_high) = TWO_POINT_BOX
+    covers = (
+        f"open on {_shown(left_open)}: {', '.join(left_open.values())}"
+        if left_open
+        else f"any schedule; for OU it covers a in [{a_low}, {a_high}], t in [{t_low}, {t_high}]"
+    )
     text = (
-        f"τ a point mass, p = 1/2, N <= {box_sample_sizes(effort)[-1]}, μa/σ in [{low}, {high}] "
-        f"(any schedule; for OU it covers a in [{a_low}, {a_high}], t in [{t_low}, {t_high}]); "
-        f"and at points: {_methods(answers)}"
+        f"τ a point mass, p = 1/2, N <= {box_sample_sizes(effort, claim.id)[-1]}, μa/σ in "
+        f"{_shown(certified)} ({covers}); and at points: {_methods(answers)}"
     )
     verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
     return replace(verdict, evidence=(f"{boxes} boxes", *evidence, *verdict.evidence))
+
+
+def _shown(intervals: Iterable[Interval]) -> str:
+    """Write neighbouring intervals as one."""
+    merged: list[Interval] = []
+    for low, high in intervals:
+        if merged and merged[-1][1] == low:
+            merged[-1] = (merged[-1][0], high)
+        else:
+            merged.append((low, high))
+    return " and ".join(f"[{low}, {high}]" for low, high in merged)
 
 
 def _depends_on_the_ratio_alone(claim: Claim, law: Case) -> bool:

@@ -10,7 +10,13 @@ from flint import arb
 
 from proofs_check.enclosure import enclose
 from proofs_check.law_integrals import add_one_numbers
-from proofs_check.measurement import balls, bounds_of_support, conclusion_at
+from proofs_check.measurement import (
+    balls,
+    bounds_of_support,
+    conclusion_at,
+    noise_radius,
+    radius_excess,
+)
 from proofs_check.number import Method, Number, to_ball, to_number
 from proofs_check.point import Point
 from theory import claims
@@ -56,6 +62,8 @@ def largest_solution(point: Point, numbers: Mapping[str, Number]) -> Number | No
     numbers
         C_sm and E ℓ̂_sm, each with its error.
     """
+    if radius_excess(point):
+        return None
     unknown = symbol("eps_stab_squared")
     known = {**numbers, **bounds_of_support(point)}
     environment = balls(point, {n: k for n, k in known.items() if n != unknown.name})
@@ -100,16 +108,15 @@ def best_ball(point: Point, c: sp.Rational) -> sp.Rational:
     """Return the radius of the balls, in units of σ_ε/μ_ε, that makes the constant M least.
 
     M holds exp(c ball²/(2(1 − c))) ball^(−c d*), least at ball² = (1 − c) d*; balls larger than
-    the lower mass is known for are cut.
+    the lower mass is known for are cut. Where d* = 0 the least is at zero: a thousandth is taken.
     """
     geometry = geometry_of(point)
     best = sp.Rational(round(1000 * float(sp.sqrt((1 - c) * geometry.intrinsic_dimension))), 1000)
+    best = max(best, sp.Rational(1, 1000))
     if geometry.radius_limit != sp.oo:
-        from proofs_check.measurement import noise_radius
-
         limit = float(geometry.radius_limit) / noise_radius(point)
-        best = min(best, sp.Rational(int(999_999 * limit), 1_000_000))
-    return max(best, sp.Rational(1, 1000))
+        best = min(best, sp.Rational(0.999999 * limit))  # exact, however small
+    return best
 
 
 def geometry_of(point: Point) -> Geometry:

@@ -45,6 +45,7 @@ _SCHEDULE_DOMAINS = {
     "beta_d": _Domain("a real number ≥ 0", "1", lambda value: bool(value >= 0)),
 }
 _EXAMPLES = {
+    Domain.NATURAL: "0",
     Domain.POSITIVE_INTEGER: "1",
     Domain.FROM_TWO: "2",
     Domain.FROM_THREE: "3",

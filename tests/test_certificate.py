@@ -452,3 +452,33 @@ def test_nothing_is_believed_that_the_solver_says(monkeypatch):
     # a solver that "finds" weights must still pass the expansion
     monkeypatch.setattr(Certificate, "checks", lambda self: False)
     assert find_certificate(system_of(_statement((2 * A * B, "<=", A**2 + B**2)))) is None
+
+
+# --- what cancels must be defined all the same ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "hypothesis"),
+    [
+        ("1/(1 + 1/(x - 3))", "(x - 3)/(x - 2)", "x - 2"),
+        ("x/(1 + x/(x - 3))", "x*(x - 3)/(2*x - 3)", "2*x - 3"),
+        ("x/(x - 3) - 3/(x - 3)", "1", "x"),
+        ("x**2/(x**2 - 2) - 2/(x**2 - 2)", "1", "x"),
+        ("1/(x - 3) - 1/(x - 5) + 2/((x - 5)*(x - 3))", "0", "x"),
+    ],
+)
+def test_an_identity_with_a_hole_is_not_proved(left, right, hypothesis):
+    names = {"x": sp.Symbol("x", real=True)}
+    sides = (sp.sympify(text, locals=names, evaluate=False) for text in (left, right))
+    statement = Statement(
+        Relation(next(sides), "=", next(sides)),
+        (Relation(sp.S.Zero, "<", sp.sympify(hypothesis, locals=names)),),
+    )
+    assert check_statement(statement, claim="toy", case="algebra").status is not Status.PROVED
+
+
+def test_a_statement_that_can_not_be_factored_is_left_open():
+    b = sp.Symbol("b", positive=True)
+    statement = Statement(Relation(sp.exp(-b), "<=", 2 - sp.exp(-b)))
+    verdict = check_statement(statement, claim="toy", case="algebra")
+    assert verdict.status in (Status.INCONCLUSIVE, Status.PROVED)

@@ -140,7 +140,7 @@ def _prove_identity(statement: Statement) -> _Attempt | None:
     slack = conclusion.slack
     if defined and slack.has(*_GAMMA_LIKE):
         slack = _without_gammas(slack, signs)
-    numerator, denominator = sp.fraction(sp.together(slack))
+    numerator, _ = sp.fraction(sp.together(slack))
     if sp.expand(numerator) != 0:
         return _Attempt(False, "the difference does not expand to zero")
     if not defined:
@@ -151,9 +151,11 @@ def _prove_identity(statement: Statement) -> _Attempt | None:
         if undefined:
             return _Attempt(False, f"not shown to be defined: √({undefined[0]}) needs a hypothesis")
         positive = {h.slack for h in statement.hypotheses if h.op == "<"}
-        factors = [base for base, _ in sp.factor_list(_denominators(conclusion))[1]]
-        if any(factor not in positive for factor in factors) or not _is_algebraic(conclusion):
-            return _Attempt(False, f"not shown to be defined: {denominator} may vanish")
+        for base in _divisors(conclusion):
+            if not _is_product_of(base, positive):
+                return _Attempt(False, f"not shown to be defined: {base} may vanish")
+        if not _is_algebraic(conclusion):
+            return _Attempt(False, "not shown to be defined")
     return _Attempt(True, "an identity of rational functions: the difference expands to zero")
 
 
@@ -219,8 +221,19 @@ def _is_algebraic(relation: Relation) -> bool:
     )
 
 
-def _denominators(relation: Relation) -> sp.Expr:
-    return sp.Mul(*(sp.fraction(sp.together(side))[1] for side in (relation.lhs, relation.rhs)))
+def _divisors(relation: Relation) -> list[sp.Expr]:
+    """Return all that is divided by, as written: what cancels may be undefined all the same."""
+    powers = relation.lhs.atoms(sp.Pow) | relation.rhs.atoms(sp.Pow)
+    return sorted({p.base for p in powers if not p.exp.is_nonnegative}, key=str)
+
+
+def _is_product_of(base: sp.Expr, positive: set[sp.Expr]) -> bool:
+    """Whether a polynomial is a product of expressions that hypotheses say are positive."""
+    if base in positive:
+        return True
+    if not base.is_polynomial(*base.free_symbols):
+        return False
+    return all(factor in positive for factor, _ in sp.factor_list(base)[1])
 
 
 def _possibly_undefined(statement: Statement, system: System | None) -> list[sp.Expr]:

@@ -196,7 +196,10 @@ def _exponents(node: sp.Expr, signs: Signs) -> Exponents:
 
 def _factored(node: sp.Add, signs: Signs) -> Exponents:
     """Treat a sum as a product of its factors, each an atom with the sign that makes it >= 0."""
-    content, factors = sp.factor_list(node)
+    try:
+        content, factors = sp.factor_list(node)
+    except sp.PolynomialError as error:
+        raise NotMonomial(str(node)) from error
     total: Exponents = {}
     for factor, power in factors:
         atom = factor

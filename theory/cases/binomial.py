@@ -10,10 +10,10 @@ from theory.cases.case import Case, Domain, Parameter
 
 TRIALS = Parameter(
     "n",
-    Domain.POSITIVE_INTEGER,
+    Domain.NATURAL,
     sp.Integer(5),
     "number of trials",
-    sp.Symbol("n", integer=True, positive=True),
+    sp.Symbol("n", integer=True, nonnegative=True),
 )
 ORDER = Parameter(
     "k",

@@ -15,6 +15,7 @@ from theory.claim import Relation
 class Domain(StrEnum):
     """The values that a parameter may take."""
 
+    NATURAL = "an integer ≥ 0"
     POSITIVE_INTEGER = "an integer ≥ 1"
     FROM_TWO = "an integer ≥ 2"
     FROM_THREE = "an integer ≥ 3"
@@ -51,6 +52,7 @@ class Domain(StrEnum):
 
 
 _LEAST = {
+    Domain.NATURAL: 0,
     Domain.POSITIVE_INTEGER: 1,
     Domain.FROM_TWO: 2,
     Domain.FROM_THREE: 3,
@@ -166,7 +168,23 @@ class Case:
     @property
     def offers(self) -> frozenset[str]:
         """The properties, with those that follow from what else is known."""
-        return self.properties | ({"bounded-support"} if self.geometry is not None else set())
+        if self.geometry is None:
+            return self.properties
+        spread_out = self.geometry(self.defaults).intrinsic_dimension > 0
+        follow = {"bounded-support", "positive-dimension"} if spread_out else {"bounded-support"}
+        return self.properties | follow
+
+    @property
+    def knows(self) -> frozenset[str]:
+        """The quantities that can be given at the default parameter values."""
+        known = {*self.example_quantities(self.defaults), *self.measured, "tau_mass"}
+        if self.geometry is not None:
+            known |= {"largest_change", "ball_mass"}
+        if "local-mass" in self.properties:
+            known |= {"inverse_local_mass"}
+        if "packing" in self.properties:
+            known |= {"packing_first", "packing_second"}
+        return frozenset(known)
 
     @property
     def defaults(self) -> dict[str, sp.Expr]:
