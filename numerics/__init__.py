@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numerics.add_one import add_one_changes
     from numerics.empirical import (
         empirical_score,
         log_density,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         posterior_moments,
     )
     from numerics.plug_in import plug_in_losses
+    from numerics.replace_one import replace_one_stability
     from numerics.replicates import evaluate_replicates
     from numerics.stability import score_stability
 
@@ -34,15 +36,19 @@ _HOME = {
     "score_stability": "numerics.stability",
     "plug_in_losses": "numerics.plug_in",
     "evaluate_replicates": "numerics.replicates",
+    "add_one_changes": "numerics.add_one",
+    "replace_one_stability": "numerics.replace_one",
 }
 
 __all__ = [
+    "add_one_changes",
     "empirical_score",
     "evaluate_replicates",
     "log_density",
     "plug_in_losses",
     "posterior_covariance",
     "posterior_moments",
+    "replace_one_stability",
     "score_stability",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from types import MappingProxyType
 
 import sympy as sp
 from flint import arb
@@ -59,7 +58,7 @@ def measure(
     (1.216369, 'enclosure')
     """
     own, point = point, point.without_claim
-    found = dict(_closed_forms(own if own.law.takes else point, tuple(names)))
+    found = dict(_closed_forms(own if own.law.takes else point, names))
     found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
     missing = [name for name in names if name not in found]
     for integrals in (law_integrals(own, missing), kernel_constants(own, missing)):
@@ -172,22 +171,23 @@ def _worst(methods: set[Method]) -> Method:
     return next((m for m in (Method.SAMPLING, Method.QUADRATURE) if m in methods), Method.ENCLOSURE)
 
 
-@lru_cache(maxsize=256)
-def _closed_forms(point: Point, names: tuple[str, ...]) -> Mapping[str, Number]:
+def _closed_forms(point: Point, names: Sequence[str]) -> dict[str, Number]:
+    """Enclose the quantities that the case has in closed form; each is computed once."""
+    known = point.law.example_quantities(dict(point.values))
+    found = {name: _closed_form(point, name) for name in names if name in known}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+@lru_cache(maxsize=4096)
+def _closed_form(point: Point, name: str) -> Number | None:
     forms = point.law.example_quantities(dict(point.values))
-    free = {symbol(name): form for name, form in forms.items()}
-    wanted = {name: forms[name].subs(free) for name in names if name in forms}
+    wanted = forms[name].subs({symbol(other): form for other, form in forms.items()})
     environment = balls(point, {})
     try:
-        enclosed = enclose_all(
-            list(wanted.values()), environment, time=time_rule(point), precision=PRECISION
-        )
-        method = Method.ENCLOSURE
+        ball = enclose(wanted, environment, time=time_rule(point), precision=PRECISION)
+        return to_number(ball, Method.ENCLOSURE)
     except NotEnclosable:
-        enclosed = _by_gauss_rules(point, list(wanted.values()), environment)
-        method = Method.QUADRATURE
-    numbers = {n: to_number(b, method) for n, b in zip(wanted, enclosed, strict=True)}
-    return MappingProxyType({n: number for n, number in numbers.items() if number is not None})
+        return to_number(_by_gauss_rules(point, wanted, environment), Method.QUADRATURE)
 
 
 def time_rule(point: Point) -> TimeRule:
@@ -211,9 +211,7 @@ def _atom(point: Point, time: arb, weight: arb) -> NoiseAtom:
     return NoiseAtom(mu, sigma2, weight)
 
 
-def _by_gauss_rules(
-    point: Point, forms: Sequence[sp.Expr], environment: Mapping[sp.Symbol, arb]
-) -> tuple[arb, ...]:
+def _by_gauss_rules(point: Point, form: sp.Expr, environment: Mapping[sp.Symbol, arb]) -> arb:
     """Integrate over uniform time by two Gauss rules; the integrand at each node is enclosed."""
     tau = point.tau
     if not isinstance(tau, UniformTime):
@@ -224,10 +222,9 @@ def _by_gauss_rules(
         rule = tuple(
             _atom(point, arb(float(t)), arb(float(w))) for t, w in zip(times, weights, strict=True)
         )
-        results.append(enclose_all(forms, environment, time=rule, precision=64))
-    return tuple(
-        fine + arb(0, 2) * abs(fine - coarse) for coarse, fine in zip(*results, strict=True)
-    )
+        results.append(enclose(form, environment, time=rule, precision=64))
+    coarse, fine = results
+    return fine + arb(0, 2) * abs(fine - coarse)
 
 
 def _plug_in(point: Point) -> dict[str, Number]:

@@ -148,7 +148,7 @@ _PLANS: dict[str, tuple[Point, ...]] = {
     ),
     "segment": (
         at_time("segment", "3/10", N=2),
-        at_time("segment", "1/2", "fraction", N=5, a=2),
+        at_time("segment", "1/2", "fraction", N=3, a=2),
         with_tau("segment", _LIST, "vp-linear", N=3, d=2),
         with_tau("segment", _UNIFORM, N=2),
     ),
@@ -156,7 +156,6 @@ _PLANS: dict[str, tuple[Point, ...]] = {
         at_time("cube", "3/10", N=2),
         at_time("cube", "1/2", "fraction", N=5, a=2, d=3),
         with_tau("cube", _LIST, "vp-linear", N=3),
-        with_tau("cube", _UNIFORM, N=2),
     ),
 }
 

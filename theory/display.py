@@ -38,6 +38,12 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     def _print_Mul(self, expr: sp.Mul) -> str:
         return str(super()._print_Mul(expr)).replace("**", "^").replace("*", "·")
 
+    def _print_Infinity(self, expr: sp.Expr) -> str:
+        return "∞"
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "π"
+
     def _print_factorial(self, expr: sp.Expr) -> str:
         return f"{self.parenthesize(expr.args[0], 1000, strict=True)}!"
 

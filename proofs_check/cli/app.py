@@ -45,6 +45,19 @@ def show(claim_id: ClaimId) -> None:
     print_claim(claim_id)
 
 
+@app.command("cases")
+def list_cases(
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="[NAME]", help="Everything about one case."),
+    ] = None,
+) -> None:
+    """List the laws on which claims are checked; for one, its parameters and geometry."""
+    from proofs_check.cli.casing import print_cases
+
+    print_cases(name)
+
+
 @app.command()
 def verify(
     claim_ids: ClaimIds = None,
