@@ -155,7 +155,7 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
         return find_witness(claim.statement)
     if claim.strength is Strength.RATE:
         for case in ("two-points", "gaussian-mean", "fixed-score", "circle"):
-            if not claim.needs <= cases.get(case).offers:
+            if not set(claim.quantity_names) <= cases.get(case).knows:
                 continue
             verdict = check_rate(claim, case, effort=effort, seed=seed)
             if verdict.status is Status.REFUTED:
