@@ -517,7 +517,7 @@ def test_the_readme_is_written_from_the_ledger(
     assert main(["readme"]) == 0
     text = readme.read_text(encoding="utf-8")
     (line,) = (line for line in text.splitlines() if f"`{CLAIM}`" in line)
-    assert line.endswith("| proved |")
+    assert line.endswith("| – | proved: `one-point` |")
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     capsys.readouterr()
