@@ -1,23 +1,16 @@
-"""Heat kernels of the circle and the sphere, and the best constants of Harnack inequalities.
+"""Heat kernels of the circle and the sphere, in floats with bounds on their errors.
 
 The generator is the Laplacian, so the kernel of the line is the normal density of variance 2t.
 Circle and sphere have radius 1; radius a, time t and distance r are time t/a^2 and distance r/a.
 
-By Hölder's equality case the best H in ``(P_t f(x))^alpha <= H P_t(f^alpha)(y)`` has
-``log H = D_{alpha'}(k_t(x, .) || k_t(y, .))``, the Rényi divergence of order
-``alpha' = alpha / (alpha - 1)``; as alpha grows it tends to the Kullback-Leibler divergence, the
-best constant of ``P_t log f(x) <= log P_t f(y) + C``.
-
-Kernels are kept as logarithms with a bound on the logarithm's error, because the constants need
-the relative error of the kernel where it is exponentially small.  Bounds on rounding assume that
-exp, log, sin, cos and atan2 are right to two units in the last place.
+Kernels are kept as logarithms with a bound on the logarithm's error, because Harnack constants
+need the relative error of the kernel where it is exponentially small.  Bounds on rounding assume
+that exp, log, sin, cos and atan2 are right to two units in the last place.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -25,19 +18,15 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
-Space = Literal["line", "circle", "torus", "sphere"]
 
 #: Half the distance from 1 to the next float64: the relative error of one rounding.
 UNIT = 2.0**-53
 
-#: Below these times the quadratures would take too long.
-SHORTEST_TIME = {"line": 0.0, "circle": 1e-4, "torus": 1e-4, "sphere": 5e-3}
-
 #: Below this time `sphere_heat_kernel` would need too many nodes.
 SHORTEST_KERNEL_TIME = 1e-4
 
-# 2 pi as an unevaluated sum.
-_TURN = 2.0 * math.pi
+#: Two pi; with `_TURN_LOW` an unevaluated sum.
+TURN = 2.0 * math.pi
 _TURN_LOW = 2.4492935982947064e-16
 
 # The images are summed up to here and Fourier's series from here on; Jacobi's identity swaps the
@@ -50,25 +39,12 @@ _CIRCLE_TAIL = 1e-26
 # absolute error is a relative one.
 _SPHERE_SWITCH = 1.0
 
-# Refinement stops at this change of the value, or at these many nodes.
-_GOAL = 2e-13
-_MOST_NODES = 2**19
-_MOST_POLAR_NODES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Quadrature:
-    """A value and an estimate of its error: the change at the last refinement, and rounding."""
-
-    value: float
-    error: float
-
 
 @njit(cache=True)
 def _log_circle(angle: float, time: float) -> tuple[float, float]:
     """Return ``log k`` and a bound on its absolute error."""
-    turns = np.round(angle / _TURN)
-    theta = abs((angle - turns * _TURN) - turns * _TURN_LOW)
+    turns = np.round(angle / TURN)
+    theta = abs((angle - turns * TURN) - turns * _TURN_LOW)
     # The reduction is exact without a turn. |d log k / d theta| <= pi / (2 t) on the circle.
     moved = 4.0 * UNIT * abs(angle) if turns != 0.0 else 0.0
     if time > _CIRCLE_SWITCH:
@@ -79,7 +55,7 @@ def _log_circle(angle: float, time: float) -> tuple[float, float]:
             total += term * math.cos(n * theta)
             error += term * ((2.0 * n * n * time + 10.0 + 4.0 * n) * UNIT + n * moved)
         # 1 + total > 0.91, so the error of the logarithm is at most 1.1 of that of the sum.
-        value = math.log1p(total) - math.log(_TURN)
+        value = math.log1p(total) - math.log(TURN)
         return value, 1.1 * error + 16.0 * UNIT
     square = theta * theta / (4.0 * time)
     total = 1.0
@@ -223,7 +199,9 @@ def _fill_sphere(
             logs[k], errors[k] = _log_sphere_average(cosines[k], time, nodes[0], nodes[1], nodes[2])
 
 
-def _log_kernel(space: Space, points: FloatArray, time: float) -> tuple[FloatArray, FloatArray]:
+def log_kernel(
+    space: Literal["circle", "sphere"], points: FloatArray, time: float
+) -> tuple[FloatArray, FloatArray]:
     """Return ``log k`` and a bound on its error at angles (circle) or cosines (sphere)."""
     flat = np.ascontiguousarray(points, dtype=np.float64).ravel()
     logs = np.empty_like(flat)
@@ -236,7 +214,7 @@ def _log_kernel(space: Space, points: FloatArray, time: float) -> tuple[FloatArr
     return logs.reshape(points.shape), errors.reshape(points.shape)
 
 
-def _positive(name: str, value: float, low: float, kind: str) -> float:
+def checked_real(name: str, value: float, low: float, kind: str) -> float:
     """Return a finite float above ``low`` (for "above") or at least ``low`` (for "least")."""
     words = f"> {low:g}" if kind == "above" else f">= {low:g}"
     fix = f"pass one finite number {words}"
@@ -313,9 +291,9 @@ def circle_heat_kernel(angle: ArrayLike, time: float) -> tuple[FloatArray, Float
     >>> round(float(value), 9), bool(bound < 1e-15)
     (0.006252444, True)
     """
-    t = _positive("time", time, 0.0, "above")
+    t = checked_real("time", time, 0.0, "above")
     array = _points("angle", angle, 1e6)
-    return _exponentials(*_log_kernel("circle", array, t))
+    return _exponentials(*log_kernel("circle", array, t))
 
 
 def sphere_heat_kernel(cosine: ArrayLike, time: float) -> tuple[FloatArray, FloatArray]:
@@ -354,237 +332,6 @@ def sphere_heat_kernel(cosine: ArrayLike, time: float) -> tuple[FloatArray, Floa
     >>> [f"{v:.9e}" for v in value], bool((bound < 1e-11 * value).all())
     (['4.005505911e+00', '4.151521577e-52'], True)
     """
-    t = _positive("time", time, SHORTEST_KERNEL_TIME, "least")
+    t = checked_real("time", time, SHORTEST_KERNEL_TIME, "least")
     array = _points("cosine", cosine, 1.0)
-    return _exponentials(*_log_kernel("sphere", array, t))
-
-
-# What a quadrature needs at its nodes: log weight, log k_x, log k_y and the two errors.
-_Nodes = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
-_Functional = Callable[[_Nodes], tuple[float, float]]
-
-
-def _circle_nodes(count: int, time: float, distance: float) -> _Nodes:
-    steps: FloatArray = np.arange(count, dtype=np.float64) + 0.5
-    angles: FloatArray = np.asarray(steps * (_TURN / count) - math.pi, dtype=np.float64)
-    x, x_error = _log_kernel("circle", angles, time)
-    y, y_error = _log_kernel("circle", np.asarray(angles - distance, dtype=np.float64), time)
-    return np.full(count, math.log(_TURN / count)), x, y, x_error, y_error
-
-
-def _moved(cosines: FloatArray, time: float) -> FloatArray:
-    """Estimate what 4 roundings of the cosine change in log k.
-
-    Its slope in the angle is near ``angle / (2 t)``, and at the antipode, where the kernel is a
-    Bessel function of ``pi (pi - angle) / (2 t)``, the slope in the cosine is ``pi^2 / (8 t^2)``.
-    """
-    angles = np.arccos(cosines)
-    slope = angles / (np.maximum(np.sin(angles), 1e-9) * 2.0 * time)
-    antipode = math.pi**2 / (8.0 * time * time) + math.pi / (2.0 * time)
-    return np.asarray(8.0 * UNIT * np.minimum(np.maximum(slope, 0.5 / time), antipode))
-
-
-def _sphere_product_nodes(count: int, time: float, distance: float) -> _Nodes:
-    """Gauss and Legendre in the angle from y, times a midpoint rule around the axis of y."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    polar = np.asarray(0.5 * math.pi * (nodes + 1.0), dtype=np.float64)
-    around = count // 2
-    turn = (np.arange(around) + 0.5) * (math.pi / around)
-    side = np.sin(polar) * math.sin(distance)
-    height: FloatArray = np.asarray(np.cos(polar), dtype=np.float64)
-    inner = height[:, None] * math.cos(distance) + side[:, None] * np.cos(turn)
-    cosines: FloatArray = np.asarray(np.clip(inner, -1.0, 1.0), dtype=np.float64)
-    x, x_error = _log_kernel("sphere", cosines, time)
-    y, y_error = _log_kernel("sphere", height, time)
-    shape = cosines.shape
-    log_weight = np.log(0.5 * math.pi * weights * np.sin(polar) * _TURN / around)[:, None]
-    return (
-        np.broadcast_to(log_weight, shape).ravel(),
-        x.ravel(),
-        np.broadcast_to(y[:, None], shape).ravel(),
-        (x_error + _moved(cosines, time)).ravel(),
-        np.broadcast_to((y_error + _moved(height, time))[:, None], shape).ravel(),
-    )
-
-
-def _renyi(nodes: _Nodes, order: float) -> tuple[float, float]:
-    """Return ``D_order(k_x || k_y)`` and its rounding error."""
-    weight, x, y, x_error, y_error = nodes
-    exponent = weight + order * x + (1.0 - order) * y
-    top = float(exponent.max())
-    mass = np.exp(exponent - top)
-    total = float(mass.sum())
-    sizes = 4.0 * UNIT * (order * np.abs(x) + (order - 1.0) * np.abs(y) + np.abs(weight) + 4.0)
-    errors = order * x_error + (order - 1.0) * y_error + sizes
-    # exp(error) is not linear: an error that is not small is told as it is.
-    rounding = float(np.log(np.sum(mass * np.exp(np.minimum(errors, 700.0))) / total))
-    value = (top + math.log(total)) / (order - 1.0)
-    return value, (rounding + 16.0 * UNIT) / (order - 1.0) + 4.0 * UNIT * abs(value)
-
-
-def _kullback_leibler(nodes: _Nodes) -> tuple[float, float]:
-    """Return ``KL(k_x || k_y)`` and its rounding error."""
-    weight, x, y, x_error, y_error = nodes
-    mass = np.exp(weight + x)
-    gap = x - y
-    error = mass * (np.abs(gap) * (x_error + 8.0 * UNIT * (1.0 + np.abs(x))) + x_error + y_error)
-    return float(np.sum(mass * gap)), float(error.sum()) + 16.0 * UNIT
-
-
-def _refine(space: Space, time: float, distance: float, functional: _Functional) -> Quadrature:
-    """Double the nodes until the value settles; the change is the estimate of the error."""
-    # Several nodes in a standard deviation sqrt(2 t), so that no first look can miss the peak.
-    on_circle = space == "circle"
-    count = 2 * math.ceil(max(16.0, (12.0 if on_circle else 4.0) / math.sqrt(min(time, 1.0))))
-    limit = _MOST_NODES if on_circle else _MOST_POLAR_NODES
-    build = _circle_nodes if on_circle else _sphere_product_nodes
-    before = functional(build(count, time, distance))[0]
-    while True:
-        count *= 2
-        value, rounding = functional(build(count, time, distance))
-        change = abs(value - before)
-        if change <= _GOAL * max(1.0, abs(value)) or 2 * count > limit:
-            return Quadrature(value, change + rounding)
-        before = value
-
-
-def _distances(space: Space, distance: float | tuple[float, float]) -> tuple[float, ...]:
-    """Return the distances along each factor, checked."""
-    if space == "torus":
-        if not isinstance(distance, tuple) or len(distance) != 2:
-            raise ValueError(
-                f"distance = {distance!r}: on the torus it must be a pair, one distance in "
-                "[0, pi] for each circle; pass a tuple of two numbers"
-            )
-        return tuple(d for part in distance for d in _distances("circle", part))
-    if isinstance(distance, tuple):
-        raise ValueError(
-            f"distance = {distance!r}: it must be one number on the {space}; pass a float"
-        )
-    number = _positive("distance", distance, 0.0, "least")
-    if space != "line" and number > math.pi:
-        raise ValueError(
-            f"distance = {number!r}: it must be in [0, pi] on the {space} of radius 1; "
-            "divide by the radius, or take the shorter way round"
-        )
-    return (number,)
-
-
-def _checked(
-    space: Space, time: float, distance: float | tuple[float, float]
-) -> tuple[float, tuple[float, ...]]:
-    if space not in SHORTEST_TIME:
-        raise ValueError(
-            f"space = {space!r}: it must be one of {', '.join(SHORTEST_TIME)}; choose one of them"
-        )
-    t = _positive("time", time, 0.0, "above")
-    if t < SHORTEST_TIME[space]:
-        raise ValueError(
-            f"time = {t!r}: it must be >= {SHORTEST_TIME[space]:g} on the {space} of radius 1; "
-            "take a longer time, or use the bound, which is sharp at short ones"
-        )
-    return t, _distances(space, distance)
-
-
-def _sum_over_factors(
-    space: Space, time: float, distances: tuple[float, ...], functional: _Functional
-) -> Quadrature:
-    factor: Space = "circle" if space == "torus" else space
-    parts = [
-        Quadrature(0.0, 0.0) if d == 0.0 else _refine(factor, time, d, functional)
-        for d in distances
-    ]
-    value = sum(part.value for part in parts)
-    return Quadrature(value, sum(part.error for part in parts) + UNIT * abs(value))
-
-
-def log_harnack_constant(
-    space: Space, time: float, distance: float | tuple[float, float], alpha: float
-) -> Quadrature:
-    """Return the logarithm of the best constant H in Wang's inequality, by quadrature.
-
-    ``(P_t f(x))^alpha <= H P_t(f^alpha)(y)`` for all f >= 0, with
-    ``H = (int k_t(x, z)^a k_t(y, z)^(1 - a) dz)^(alpha - 1)`` and ``a = alpha / (alpha - 1)``.
-    Circle and torus use the periodic midpoint rule, the sphere that rule around the axis of y
-    times Gauss and Legendre's in the angle from y, the line its closed form.
-
-    Parameters
-    ----------
-    space : {"line", "circle", "torus", "sphere"}
-        Circles and the sphere have radius 1; the line stands for any Euclidean space.
-    time : float
-        Time, > 0; at least 1e-4 on circle and torus, 5e-3 on the sphere.
-    distance : float or tuple of two floats
-        Distance of x and y, in [0, pi] but for the line; a pair on the torus.
-    alpha : float
-        Exponent, > 1.
-
-    Returns
-    -------
-    Quadrature
-        The value and an estimate of its absolute error: the change when the nodes were last
-        doubled, plus a bound on rounding.  An estimate, not a proof; `proofs_check.heat_kernels`
-        encloses.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside the domains above, or the space is unknown.
-
-    Notes
-    -----
-    F.-Y. Wang, Logarithmic Sobolev inequalities on noncompact Riemannian manifolds, Probab.
-    Theory Related Fields 109 (1997), 417-424.
-
-    Examples
-    --------
-    >>> result = log_harnack_constant("circle", 0.3, 2.0, 2.0)
-    >>> round(result.value, 10), result.error < 1e-11
-    (4.6983404396, True)
-    """
-    t, distances = _checked(space, time, distance)
-    power = _positive("alpha", alpha, 1.0, "above")
-    order = power / (power - 1.0)
-    if space == "line":
-        value = order * distances[0] ** 2 / (4.0 * t)
-        return Quadrature(value, 8.0 * UNIT * value)
-    return _sum_over_factors(space, t, distances, lambda nodes: _renyi(nodes, order))
-
-
-def log_harnack_kl(space: Space, time: float, distance: float | tuple[float, float]) -> Quadrature:
-    """Return the best constant C in ``P_t log f(x) <= log P_t f(y) + C``, by quadrature.
-
-    It is the Kullback-Leibler divergence of ``k_t(x, .)`` from ``k_t(y, .)``, attained at
-    ``f = k_t(x, .) / k_t(y, .)``, and the limit of `log_harnack_constant` as alpha grows.
-
-    Parameters
-    ----------
-    space, time, distance
-        As in `log_harnack_constant`.
-
-    Returns
-    -------
-    Quadrature
-        As in `log_harnack_constant`.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its domain.
-
-    Notes
-    -----
-    F.-Y. Wang, Harnack inequalities on manifolds with boundary and applications, J. Math. Pures
-    Appl. 94 (2010), 304-321.
-
-    Examples
-    --------
-    >>> result = log_harnack_kl("sphere", 0.3, 2.0)
-    >>> round(result.value, 10), result.error < 1e-11
-    (1.8870535551, True)
-    """
-    t, distances = _checked(space, time, distance)
-    if space == "line":
-        value = distances[0] ** 2 / (4.0 * t)
-        return Quadrature(value, 8.0 * UNIT * value)
-    return _sum_over_factors(space, t, distances, _kullback_leibler)
+    return _exponentials(*log_kernel("sphere", array, t))

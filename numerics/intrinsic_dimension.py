@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from numerics.data_geometry import chosen_rows, distinct_rows, nearest_distances, scaled_rows
 from numerics.point_arguments import checked_points
+from numerics.row_distances import chosen_rows, distinct_rows, nearest_distances, scaled_rows
 from numerics.streams import Rng
 
 FloatArray = NDArray[np.float64]

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import sympy as sp
 
-from numerics.heat_kernel import Space, log_harnack_constant, log_harnack_kl
+from numerics.harnack_constants import Space, log_harnack_constant, log_harnack_kl
 from proofs_check.heat_kernels import enclose_kl, enclose_log_harnack
 from proofs_check.number import Method, Number, to_number
 from proofs_check.point import Point

@@ -9,16 +9,9 @@ import pytest
 from scipy import stats
 from scipy.spatial.distance import cdist, pdist
 
-from numerics.data_geometry import (
-    ball_masses,
-    diameter,
-    distinct_rows,
-    lower_mass,
-    nearest_distances,
-    reach_estimate,
-    scaled_rows,
-)
+from numerics.data_geometry import ball_masses, diameter, lower_mass, reach_estimate
 from numerics.intrinsic_dimension import intrinsic_dimension
+from numerics.row_distances import distinct_rows, nearest_distances, scaled_rows
 
 # Probability that an interval below misses although the code is right; the estimator's own bias,
 # from edges and curvature, is some percent here and within the intervals' half widths.
@@ -137,7 +130,7 @@ def test_diameter_is_exact(scale):
 
 def test_diameter_of_many_chunks(monkeypatch):
     points = np.random.default_rng(9).standard_normal((700, 4))
-    monkeypatch.setattr("numerics.data_geometry._ENTRIES", 9000)
+    monkeypatch.setattr("numerics.row_distances._ENTRIES", 9000)
     assert diameter(points) == pytest.approx(pdist(points).max(), rel=1e-14)
     found = ball_masses(points, [0.5, 1.0])
     assert found.smallest == tuple(

@@ -11,13 +11,10 @@ import pytest
 import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
-from numerics.heat_kernel import (
-    circle_heat_kernel,
-    log_harnack_constant,
-    log_harnack_kl,
-    sphere_heat_kernel,
-)
-from proofs_check.heat_kernels import SphereKernel, enclose_kl, enclose_log_harnack
+from numerics.harnack_constants import log_harnack_constant, log_harnack_kl
+from numerics.heat_kernel import circle_heat_kernel, sphere_heat_kernel
+from proofs_check.heat_kernel_balls import SphereKernel
+from proofs_check.heat_kernels import enclose_kl, enclose_log_harnack
 
 CURVATURE = {"line": 0, "circle": 0, "sphere": 1}
 TIMES = (0.05, 0.3, 1.0)

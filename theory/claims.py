@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from theory import denoising, empirical_stability, harnack, score_stability
+from theory import denoising, empirical_stability, harnack, lemma_4, score_stability
 from theory.claim import Claim
 
 CLAIMS: dict[str, Claim] = {
     claim.id: claim
-    for module in (score_stability, harnack, denoising, empirical_stability)
+    for module in (score_stability, harnack, lemma_4, denoising, empirical_stability)
     for claim in module.CLAIMS
 }
 

@@ -1,4 +1,4 @@
-"""Denoising regularises: the ERM inequality (Lemma 4) and Proposition 6, with every constant named.
+"""Denoising regularises: Proposition 6, with every constant named.
 
 With S and Sⁱ as in Theorem 3, g_t = |ŝ − ŝⁱ|² and K the mean over Sⁱ of
 exp(−μ²|x̃ − x_j|²/(2(1 − c)σ²)), Harnack's inequality with α = 1/c carries g from each noised point
@@ -12,103 +12,18 @@ from fractions import Fraction
 from typing import Any
 
 from theory import quantities as q
+from theory.assumptions import SAMPLE, TAU_FORWARD
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
+from theory.lemma_4 import room
+from theory.letters import letters
 
 _HALF = Fraction(1, 2)
-
-
-def _letters(names: str, **assumptions: bool) -> tuple[Any, ...]:
-    import sympy as sp
-
-    return tuple(sp.Symbol(name, **assumptions) for name in names.split())
 
 
 def _below_one(c: Any) -> Relation:
     import sympy as sp
 
     return Relation(c, "<", sp.S.One)
-
-
-# --- Lemma 4: how much the score changes on the training set --------------------------------------
-
-
-def _room() -> Any:
-    """N times the right side of Lemma 4."""
-    from theory.symbols import N
-
-    fit, stability = q.E_l_sm_hat, q.eps_stab_squared
-    cross = stability**_HALF * (fit**_HALF + q.C_sm**_HALF)
-    return 4 * N * fit + 4 * cross + 2 * stability
-
-
-def _lemma_4() -> Statement:
-    from theory.symbols import N
-
-    return Statement(Relation(N * q.E_change_on_sample, "<=", _room()))
-
-
-def _lemma_4_derivation() -> Statement:
-    from theory.symbols import N
-
-    (other,) = _letters("m", nonnegative=True)  # E ℓ̂_sm of ŝⁱ on S
-    fit, stability = q.E_l_sm_hat, q.eps_stab_squared
-    return Statement(
-        _lemma_4().conclusion,
-        (
-            Relation(q.E_change_on_sample, "<=", 2 * fit + 2 * other),
-            Relation(N * other, "=", N * fit + q.E_l_dsm - q.E_l_dsm_hat),
-            Relation(q.E_l_dsm, "<=", (q.E_l_dsm_hat**_HALF + stability**_HALF) ** 2),
-            Relation(q.E_l_dsm_hat, "=", fit + q.E_C_sm_hat),
-            Relation((fit + q.E_C_sm_hat) ** _HALF, "<=", (fit + q.C_sm) ** _HALF),
-            Relation((fit + q.C_sm) ** _HALF, "<=", fit**_HALF + q.C_sm**_HALF),
-        ),
-    )
-
-
-def _parallelogram() -> Statement:
-    import sympy as sp
-
-    a, b, p = _letters("a b p", real=True)
-    return Statement(
-        Relation(a + b - 2 * p, "<=", 2 * a + 2 * b),
-        (Relation(sp.S.Zero, "<=", a + b + 2 * p),),
-    )
-
-
-def _lemma_4_empirical() -> Statement:
-    from theory.symbols import N
-
-    return Statement(Relation(N * q.E_change_on_sample, "=", q.E_l_sm + q.C_sm - q.E_C_sm_hat))
-
-
-def _lemma_4_empirical_derivation() -> Statement:
-    import sympy as sp
-
-    from theory.symbols import N
-
-    return Statement(
-        _lemma_4_empirical().conclusion,
-        (
-            Relation(q.E_l_dsm_hat + N * q.E_change_on_sample, "=", q.E_l_dsm),
-            Relation(q.E_l_sm_hat, "=", sp.S.Zero),
-            Relation(q.E_l_dsm, "=", q.E_l_sm + q.C_sm),
-            Relation(q.E_l_dsm_hat, "=", q.E_l_sm_hat + q.E_C_sm_hat),
-        ),
-    )
-
-
-def _lemma_4_rate() -> Statement:
-    from theory.symbols import N
-
-    stability = q.eps_stab_squared**_HALF
-    return Statement(
-        Relation(
-            q.E_change_on_sample,
-            "≲",
-            q.E_l_sm_hat + stability * (q.C_sm**_HALF + stability) / N,
-        ),
-        rate_variable="N",
-    )
 
 
 # --- Proposition 6 --------------------------------------------------------------------------------
@@ -124,7 +39,7 @@ def _data_dependent() -> Statement:
 def _data_dependent_derivation() -> Statement:
     from theory.claim_parameters import c
 
-    (moment,) = _letters("k", nonnegative=True)  # E ∫ K^{-p} dτ
+    (moment,) = letters("k", nonnegative=True)  # E ∫ K^{-p} dτ
     change, largest = q.E_change_on_sample, q.largest_change
     return Statement(
         _data_dependent().conclusion,
@@ -139,8 +54,8 @@ def _data_dependent_derivation() -> Statement:
 def _transfer() -> Statement:
     import sympy as sp
 
-    g, h, p, mean, cost = _letters("G H P Q D", nonnegative=True)
-    (c,) = _letters("c", positive=True)
+    g, h, p, mean, cost = letters("G H P Q D", nonnegative=True)
+    (c,) = letters("c", positive=True)
     return Statement(
         Relation(p ** (1 / c) * sp.exp(-cost / (1 - c)), "<=", g ** ((1 - c) / c) * mean),
         (
@@ -152,8 +67,8 @@ def _transfer() -> Statement:
 
 
 def _average() -> Statement:
-    g, p, mean = _letters("G P Q", nonnegative=True)
-    c, k = _letters("c K", positive=True)
+    g, p, mean = letters("G P Q", nonnegative=True)
+    c, k = letters("c K", positive=True)
     return Statement(
         Relation(p, "<=", g ** (1 - c) * mean**c * k ** (-c)),
         (_below_one(c), Relation(p ** (1 / c) * k, "<=", g ** ((1 - c) / c) * mean)),
@@ -193,7 +108,7 @@ def _proposition_6() -> Statement:
     from theory.symbols import N
 
     symbol, constant = _abbreviated_constant()
-    bound = symbol * (_room() / N) ** c
+    bound = symbol * (room() / N) ** c
     return Statement.abbreviated(Relation(q.eps_stab_squared, "<=", bound), ((symbol, constant),))
 
 
@@ -213,7 +128,7 @@ def _proposition_6_derivation() -> Statement:
             Relation(sp.S.Zero, "<", q.ball_mass),
             _data_dependent().conclusion,
             Relation(q.inverse_local_mass, "<=", far * factorial ** (p / k) * q.ball_mass ** (-p)),
-            Relation(N * q.E_change_on_sample, "<=", _room()),
+            Relation(N * q.E_change_on_sample, "<=", room()),
         ),
     )
 
@@ -221,7 +136,7 @@ def _proposition_6_derivation() -> Statement:
 def _binomial_term() -> Statement:
     import sympy as sp
 
-    i, j = _letters("i j", real=True)
+    i, j = letters("i j", real=True)
     return Statement(
         Relation(j + i, "<=", i * (j + 1)),
         (Relation(sp.S.One, "<=", i), Relation(sp.S.Zero, "<=", j)),
@@ -231,8 +146,8 @@ def _binomial_term() -> Statement:
 def _binomial_shift() -> Statement:
     import sympy as sp
 
-    (k,) = _letters("k", integer=True, positive=True)
-    j, m = _letters("j m", integer=True, nonnegative=True)
+    (k,) = letters("k", integer=True, positive=True)
+    j, m = letters("j m", integer=True, nonnegative=True)
     n = j + m
     return Statement(
         Relation(
@@ -259,7 +174,7 @@ def _inverse_moment_derivation() -> Statement:
     from theory.cases.binomial import ORDER, PROBABILITY, TRIALS
 
     n, k, p = TRIALS.symbol, ORDER.symbol, PROBABILITY.symbol
-    shifted, tail = _letters("s T", nonnegative=True)
+    shifted, tail = letters("s T", nonnegative=True)
     return Statement(
         _inverse_moment().conclusion,
         (
@@ -304,7 +219,7 @@ def _closed_form_derivation() -> Statement:
     from theory.claim_parameters import c
 
     fit, cross, square = _parts(_constant())
-    y, z = _letters("y z", nonnegative=True)
+    y, z = letters("y z", nonnegative=True)
     half = c / 2 * q.eps_stab_squared
     return Statement(
         _closed_form().conclusion,
@@ -319,7 +234,7 @@ def _closed_form_derivation() -> Statement:
 
 
 def _part_of_sum() -> Statement:
-    c, part, whole = _letters("c x s", positive=True)
+    c, part, whole = letters("c x s", positive=True)
     return Statement(
         Relation(part, "<=", whole ** (1 - c) * part**c),
         (_below_one(c), Relation(part, "<=", whole)),
@@ -347,17 +262,10 @@ def _rate_in_noise() -> Statement:
 
 _YOUNG = "wang1997.harnack-gaussian.young"
 _HARNACK = "wang1997.harnack-gaussian"
-_LEMMA_1 = "farghly2026.lemma-1"
-_SQUARE = "farghly2026.theorem-3b-product.square"
-_MONOTONE_ROOT = "farghly2026.theorem-3b-product.square-root-monotone"
-_SUBADDITIVE_ROOT = "farghly2026.theorem-3b-sum.square-root-subadditive"
 _LEMMA_4 = "farghly2026.lemma-4"
 _PROPOSITION = "farghly2026.proposition-6"
 _DATA = "farghly2026.proposition-6-data-dependent"
 _CLOSED = "farghly2026.proposition-6-closed-form"
-_SAMPLE = "x_1, …, x_N, x̃ are i.i.d. from ν"
-_STABLE = "ŝ is score stable with constant ε_stab, which is the supremum over the replaced index i"
-_TAU = "τ is a finite measure on [ε, T] with ε > 0; μ_t falls and σ_t grows with t"
 _AVERAGE = (
     "ŝ does not depend on the order of the points; for one that does, ε_stab² is here the average "
     "over the replaced point, as the change on the training set is"
@@ -367,87 +275,12 @@ _BOUNDED = (
     "(the support is bounded)"
 )
 _MASS = "ν(ball(x, r)) ≥ c_ν r^d* for x in the support and r ≤ r_0, and ball · σ_ε/μ_ε ≤ r_0"
-_EXCHANGE = (
-    "Lemma 1 on S for ŝⁱ; (S, x̃) and (Sⁱ, x_i) have the same law, so E ℓ̂_dsm(ŝⁱ; S) = "
-    "E ℓ̂_dsm(ŝ) + (E ℓ_dsm(ŝ) − E ℓ̂_dsm(ŝ))/N: no optimality of ŝ is used"
-)
 _LOOSE = "an upper bound whose terms are not attained together; the slack map shows by how much"
-_FIT = "no algorithm here moves more on the training set than where x̃ is noised"
-_HALF_OF_IT = "for the empirical score half the right side is enough: the next claim"
-_NO_N = "C_sm does not depend on N, so a rate in N cannot see its exponent"
 _ZERO_FIT = "bounded laws come with the empirical score here, which fits exactly: E ℓ̂_sm = 0"
 _CROSS = "(M*((4*sqrt(C_sm) + 4*sqrt(E_l_sm_hat))/N)**c)**(2/(2 - c))*(1 - c/2)"
 _NEEDS = frozenset({"bounded-support"})
 
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        id=_LEMMA_4,
-        title="How much the score changes on the training set when one point is replaced",
-        source=Source(
-            "farghly2026",
-            "Lemma 4",
-            "explicit constants 4, 4, 2, and for every algorithm: the paper states a rate for the "
-            "empirical risk minimiser",
-        ),
-        kind=Kind.DERIVED,
-        strength=Strength.UPPER,
-        build=_lemma_4,
-        assumptions=(_SAMPLE, _STABLE, _TAU),
-        uses=(_LEMMA_1, _SQUARE, _MONOTONE_ROOT, _SUBADDITIVE_ROOT),
-        steps=(f"{_LEMMA_4}.parallelogram",),
-        derivation=_lemma_4_derivation,
-        taken=(_EXCHANGE, "the parallelogram step in mean, over the sample, the noise and τ"),
-        unkilled=(
-            ("rhs: term 2*eps_stab_squared times 9/10", _HALF_OF_IT),
-            ("rhs: term 4*E_l_sm_hat*N times 9/10", _FIT),
-            ("rhs: term 4*E_l_sm_hat*N dropped", _FIT),
-            (
-                "rhs: term 4*sqrt(eps_stab_squared)*(sqrt(C_sm) + sqrt(E_l_sm_hat)) times 9/10",
-                _HALF_OF_IT,
-            ),
-            ("rhs: exponent 1/2 of E_l_sm_hat made 1", _FIT),
-            ("σ for σ² in C_sm", _HALF_OF_IT),
-        ),
-    ),
-    Claim(
-        id=f"{_LEMMA_4}.parallelogram",
-        title="|u − v|² ≤ 2|u|² + 2|v|²; a, b, p stand for E|u|², E|v|², E⟨u, v⟩",
-        source=Source("farghly2026", "proof of Lemma 4"),
-        kind=Kind.CLASSICAL,
-        strength=Strength.TIGHT,
-        build=_parallelogram,
-        step_of=_LEMMA_4,
-        sharp_at="v = −u",
-    ),
-    Claim(
-        id=f"{_LEMMA_4}-empirical-score",
-        title="For the empirical score, the change on the training set is the gap divided by N",
-        source=Source("farghly2026", "Lemma 4", "derived here, for the empirical score"),
-        kind=Kind.DERIVED,
-        strength=Strength.IDENTITY,
-        build=_lemma_4_empirical,
-        assumptions=(_SAMPLE, _TAU, "ŝ is the empirical score"),
-        uses=(_LEMMA_1, "vincent2011.decomposition"),
-        derivation=_lemma_4_empirical_derivation,
-        taken=(_EXCHANGE, "ŝ is the empirical score of S: it has no distance to itself"),
-        needs=frozenset({"empirical-score"}),
-        sharp_at="everywhere",
-    ),
-    Claim(
-        id=f"{_LEMMA_4}-rate",
-        title="How much the score changes on the training set (the paper's rate)",
-        source=Source("farghly2026", "Lemma 4"),
-        kind=Kind.LITERATURE,
-        strength=Strength.RATE,
-        build=_lemma_4_rate,
-        assumptions=(_SAMPLE, _STABLE, _TAU),
-        uses=(_LEMMA_4,),
-        unkilled=(
-            ("rhs: term E_l_sm_hat dropped", _FIT),
-            ("rhs: exponent 1/2 of C_sm made 1", _NO_N),
-        ),
-        needs=frozenset({"resolved-rate"}),
-    ),
     Claim(
         id=_DATA,
         title="Proposition 6 with the local mass of the data in it",
@@ -459,7 +292,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_data_dependent,
-        assumptions=(_SAMPLE, _TAU, _AVERAGE, _BOUNDED, "0 < c < 1"),
+        assumptions=(SAMPLE, TAU_FORWARD, _AVERAGE, _BOUNDED, "0 < c < 1"),
         uses=(_HARNACK, _YOUNG),
         steps=(f"{_DATA}.transfer", f"{_DATA}.average"),
         derivation=_data_dependent_derivation,
@@ -518,7 +351,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_proposition_6,
-        assumptions=(_SAMPLE, _TAU, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
+        assumptions=(SAMPLE, TAU_FORWARD, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
         uses=(_DATA, _LEMMA_4, _YOUNG),
         steps=(
             f"{_PROPOSITION}.binomial-inverse-moment",
@@ -590,7 +423,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_closed_form,
-        assumptions=(_SAMPLE, _TAU, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
+        assumptions=(SAMPLE, TAU_FORWARD, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
         uses=(_PROPOSITION, _YOUNG),
         steps=(f"{_CLOSED}.part-of-a-sum",),
         derivation=_closed_form_derivation,
@@ -633,7 +466,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.LITERATURE,
         strength=Strength.RATE,
         build=_rate_in_size,
-        assumptions=(_SAMPLE, _TAU, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
+        assumptions=(SAMPLE, TAU_FORWARD, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
         uses=(_CLOSED,),
         taken=("the closed form for the exponent 2c/(1 + c), constants left out",),
         needs=_NEEDS | {"resolved-stability"},
@@ -652,7 +485,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.LITERATURE,
         strength=Strength.RATE,
         build=_rate_in_noise,
-        assumptions=(_SAMPLE, _TAU, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
+        assumptions=(SAMPLE, TAU_FORWARD, _AVERAGE, _BOUNDED, _MASS, "0 < c < 1"),
         uses=(_CLOSED,),
         taken=("the closed form for the exponent 2c/(1 + c), constants left out",),
         needs=_NEEDS | {"resolved-stability", "positive-dimension"},

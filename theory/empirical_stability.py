@@ -13,23 +13,17 @@ the mean weight, and squared weight, of the point that X_t was noised from.
 
 from __future__ import annotations
 
-from typing import Any
-
 from theory import quantities as q
+from theory.assumptions import EMPIRICAL, SAMPLE, TAU
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
-
-
-def _letters(names: str, **assumptions: bool) -> tuple[Any, ...]:
-    import sympy as sp
-
-    return tuple(sp.Symbol(name, **assumptions) for name in names.split())
+from theory.letters import letters
 
 
 def _double_sum() -> tuple[Relation, ...]:
     """What the chains of both bounds start from."""
     from theory.symbols import N
 
-    p, weighted, r = _letters("P Q R", real=True)
+    p, weighted, r = letters("P Q R", real=True)
     return (
         Relation(N * q.eps_stab_squared, "=", p + (N + 1) * weighted - 2 * r),
         Relation(weighted, "=", q.E_own_change),
@@ -42,7 +36,7 @@ def _lower() -> Statement:
 
 
 def _lower_derivation() -> Statement:
-    weighted, r = _letters("Q R", real=True)
+    weighted, r = letters("Q R", real=True)
     return Statement(_lower().conclusion, (*_double_sum(), Relation(r, "<=", weighted)))
 
 
@@ -57,14 +51,14 @@ def _upper() -> Statement:
 def _upper_derivation() -> Statement:
     import sympy as sp
 
-    (r,) = _letters("R", real=True)
+    (r,) = letters("R", real=True)
     return Statement(_upper().conclusion, (*_double_sum(), Relation(sp.S.Zero, "<=", r)))
 
 
 def _leave_one_out() -> Statement:
     import sympy as sp
 
-    m, w, x = _letters("m w x", real=True)
+    m, w, x = letters("m w x", real=True)
     without = (m - w * x) / (1 - w)
     return Statement(
         Relation(m - without, "=", w * (x - m) / (1 - w)), (Relation(sp.S.Zero, "<", 1 - w),)
@@ -74,7 +68,7 @@ def _leave_one_out() -> Statement:
 def _jensen() -> Statement:
     import sympy as sp
 
-    inner, weighted, r = _letters("s Q R", real=True)
+    inner, weighted, r = letters("s Q R", real=True)
     return Statement(
         Relation(r, "<=", weighted),
         (Relation(sp.S.Zero, "<=", weighted - 2 * inner + r), Relation(inner, "=", r)),
@@ -92,7 +86,7 @@ def _packing() -> Statement:
 def _packing_derivation() -> Statement:
     from theory.symbols import N
 
-    first, second = _letters("W1 W2", nonnegative=True)
+    first, second = letters("W1 W2", nonnegative=True)
     return Statement(
         _packing().conclusion,
         (
@@ -108,7 +102,7 @@ def _packing_derivation() -> Statement:
 def _largest_weight() -> Statement:
     import sympy as sp
 
-    b, j, k = _letters("b j k", real=True)
+    b, j, k = letters("b j k", real=True)
     return Statement(
         Relation(k * (1 + j), "<=", k + b * j),
         (Relation(k, "<=", b), Relation(sp.S.Zero, "<=", j)),
@@ -119,9 +113,6 @@ _LOWER = "farghly2026.empirical-stability-lower"
 _UPPER = "farghly2026.empirical-stability-upper"
 _PACKING = "farghly2026.empirical-stability-packing"
 _INVERSE = "farghly2026.proposition-6.binomial-inverse-moment"
-_SAMPLE = "x_1, …, x_N, x̃ are i.i.d. from ν"
-_TAU = "τ is a finite measure on [ε, T] with ε > 0"
-_EMPIRICAL = "ŝ is the empirical score"
 _NEEDS = frozenset({"empirical-score"})
 _SOURCE = "derived here, for the empirical score"
 _EXPANDED = (
@@ -140,7 +131,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.TIGHT,
         build=_lower,
-        assumptions=(_SAMPLE, _TAU, _EMPIRICAL),
+        assumptions=(SAMPLE, TAU, EMPIRICAL),
         steps=(f"{_UPPER}.leave-one-out", f"{_UPPER}.jensen"),
         derivation=_lower_derivation,
         taken=(_EXPANDED, _OWN),
@@ -154,7 +145,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.TIGHT,
         build=_upper,
-        assumptions=(_SAMPLE, _TAU, _EMPIRICAL),
+        assumptions=(SAMPLE, TAU, EMPIRICAL),
         steps=(f"{_UPPER}.leave-one-out", f"{_UPPER}.jensen"),
         derivation=_upper_derivation,
         taken=(_EXPANDED, _OWN),
@@ -188,7 +179,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_packing,
-        assumptions=(_SAMPLE, _TAU, _EMPIRICAL, "the support has diameter D_H"),
+        assumptions=(SAMPLE, TAU, EMPIRICAL, "the support has diameter D_H"),
         uses=(_UPPER, _INVERSE),
         steps=(f"{_PACKING}.largest-weight",),
         derivation=_packing_derivation,

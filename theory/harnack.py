@@ -10,6 +10,7 @@ from typing import Any
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
+from theory.letters import letters
 
 _LOCATOR = "dimension-free Harnack inequality"
 _GAUSSIAN = "wang1997.harnack-gaussian"
@@ -17,12 +18,6 @@ _LOG = "wang1997.log-harnack-gaussian"
 _SMALL_SIGNAL = "a weaker statement, for μ ≤ 1 in every schedule"
 _FUNCTION = "f >= 0 is measurable and its means are finite; r = |x − y|, in any dimension"
 _DENSITY = "dN_x and dN_y are the laws N(μx, σ²I) and N(μy, σ²I)"
-
-
-def _symbols(names: str, **assumptions: bool) -> tuple[Any, ...]:
-    import sympy as sp
-
-    return tuple(sp.Symbol(name, **assumptions) for name in names.split())
 
 
 def _cost() -> Any:
@@ -54,7 +49,7 @@ def _harnack_derivation() -> Statement:
 
     from theory.claim_parameters import alpha
 
-    (moment,) = _symbols("M", positive=True)
+    (moment,) = letters("M", positive=True)
     return Statement(
         _harnack().conclusion,
         (
@@ -66,12 +61,12 @@ def _harnack_derivation() -> Statement:
 
 
 def _young() -> Statement:
-    a, b, u = _symbols("a b u", positive=True)
+    a, b, u = letters("a b u", positive=True)
     return Statement(Relation(u ** (a / (a + b)), "<=", (a * u + b) / (a + b)))
 
 
 def _gaussian_moment() -> Statement:
-    a, b, k, z = _symbols("a b k z", real=True)
+    a, b, k, z = letters("a b k z", real=True)
     return Statement(
         Relation(
             k * (z - a) ** 2 - (k - 1) * (z - b) ** 2,
@@ -84,7 +79,7 @@ def _gaussian_moment() -> Statement:
 def _harnack_sharp() -> Statement:
     import sympy as sp
 
-    alpha, cost = _symbols("alpha D", positive=True)
+    alpha, cost = letters("alpha D", positive=True)
     # f = exp(θ·) with θ = μr/((α − 1)σ²): both means are Gaussian, and D = μ²r²/(2σ²).
     mean_x = sp.exp(2 * cost / (alpha - 1) + cost / (alpha - 1) ** 2)
     mean_power_y = sp.exp(alpha**2 * cost / (alpha - 1) ** 2)
@@ -103,7 +98,7 @@ def _log_harnack() -> Statement:
 def _log_harnack_derivation() -> Statement:
     import sympy as sp
 
-    (divergence,) = _symbols("E", positive=True)
+    (divergence,) = letters("E", positive=True)
     return Statement(
         _log_harnack().conclusion,
         (
@@ -116,12 +111,12 @@ def _log_harnack_derivation() -> Statement:
 def _tangent() -> Statement:
     import sympy as sp
 
-    (u,) = _symbols("u", positive=True)
+    (u,) = letters("u", positive=True)
     return Statement(Relation(sp.log(u), "<=", u - 1))
 
 
 def _gaussian_divergence() -> Statement:
-    a, b, z = _symbols("a b z", real=True)
+    a, b, z = letters("a b z", real=True)
     return Statement(
         Relation((z - b) ** 2 - (z - a) ** 2, "=", (a - b) ** 2 + 2 * (a - b) * (z - a))
     )

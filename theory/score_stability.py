@@ -8,21 +8,14 @@ a hypothesis that holds √a says, by being meaningful, that a >= 0.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from theory import quantities as q
+from theory.assumptions import STABLE, TAU
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
+from theory.letters import letters
 
 _HALF = Fraction(1, 2)
 _SAMPLE = "x_1, …, x_N, x̃ are i.i.d. from ν, and ν has a finite second moment"
-_STABLE = "ŝ is score stable with constant ε_stab, which is the supremum over the replaced index i"
-_TAU = "τ is a finite measure on [ε, T] with ε > 0"
-
-
-def _real(names: str) -> tuple[Any, ...]:
-    import sympy as sp
-
-    return tuple(sp.Symbol(name, real=True) for name in names.split())
 
 
 def _nonnegative(*symbols: object) -> tuple[Relation, ...]:
@@ -43,7 +36,7 @@ def _decomposition() -> Statement:
 
 
 def _parallel_axis() -> Statement:
-    w, m, r, s = _real("w m r s")
+    w, m, r, s = letters("w m r s", real=True)
     return Statement(
         Relation(w * s**2 - 2 * s * m + r, "=", w * (s - m / w) ** 2 + (r - m**2 / w)),
         (Relation(0 * w, "<", w),),
@@ -58,7 +51,7 @@ def _empirical_constant() -> Statement:
 
 
 def _empirical_constant_derivation() -> Statement:
-    loss, excess = _real("l g")
+    loss, excess = letters("l g", real=True)
     return Statement(
         Relation(q.E_C_sm_hat, "<=", q.C_sm),
         (
@@ -74,7 +67,7 @@ def _empirical_constant_monotone() -> Statement:
 
 
 def _average_of_minima() -> Statement:
-    f1, f2, m1, m2, w1, w2 = _real("f1 f2 m1 m2 w1 w2")
+    f1, f2, m1, m2, w1, w2 = letters("f1 f2 m1 m2 w1 w2", real=True)
     return Statement(
         Relation(w1 * m1 + w2 * m2, "<=", w1 * f1 + w2 * f2),
         (*_nonnegative(w1, w2), Relation(m1, "<=", f1), Relation(m2, "<=", f2)),
@@ -95,7 +88,7 @@ def _exchange() -> Statement:
 
 
 def _minkowski() -> Statement:
-    a, b, c, e = _real("a b c e")
+    a, b, c, e = letters("a b c e", real=True)
     return Statement(
         Relation(a**_HALF, "<=", b**_HALF + e**_HALF),
         (Relation(c, "<=", a**_HALF * b**_HALF), Relation(a + b - 2 * c, "<=", e)),
@@ -103,7 +96,7 @@ def _minkowski() -> Statement:
 
 
 def _average_over_index() -> Statement:
-    a, b, e, m = _real("a b e m")
+    a, b, e, m = letters("a b e m", real=True)
     return Statement(
         Relation(a**_HALF, "<=", b**_HALF + e**_HALF),
         (Relation(m, "<=", b), Relation(a**_HALF, "<=", m**_HALF + e**_HALF)),
@@ -145,7 +138,7 @@ def _theorem_3b_product() -> Statement:
 
 
 def _square() -> Statement:
-    a, b, e = _real("a b e")
+    a, b, e = letters("a b e", real=True)
     return Statement(
         Relation(a, "<=", (b**_HALF + e**_HALF) ** 2),
         (Relation(a**_HALF - b**_HALF, "<=", e**_HALF),),
@@ -153,7 +146,7 @@ def _square() -> Statement:
 
 
 def _square_root_monotone() -> Statement:
-    c, h, m = _real("c h m")
+    c, h, m = letters("c h m", real=True)
     return Statement(
         Relation((m + h) ** _HALF, "<=", (m + c) ** _HALF),
         (*_nonnegative(m + h), Relation(h, "<=", c)),
@@ -187,12 +180,12 @@ def _theorem_3b_sum() -> Statement:
 
 
 def _square_root_subadditive() -> Statement:
-    a, b = _real("a b")
+    a, b = letters("a b", real=True)
     return Statement(Relation((a + b) ** _HALF, "<=", a**_HALF + b**_HALF), _nonnegative(a, b))
 
 
 def _young() -> Statement:
-    a, b = _real("a b")
+    a, b = letters("a b", real=True)
     return Statement(Relation(2 * a**_HALF * b**_HALF, "<=", a + b), _nonnegative(a, b))
 
 
@@ -239,7 +232,7 @@ def _empirical_score_bound() -> Statement:
 
 
 def _empirical_score_bound_derivation() -> Statement:
-    p, y = _real("p y")
+    p, y = letters("p y", real=True)
     return Statement(
         _empirical_score_bound().conclusion,
         (
@@ -256,7 +249,7 @@ def _empirical_constant_gap() -> Statement:
 
 
 def _empirical_constant_gap_derivation() -> Statement:
-    (p,) = _real("p")
+    (p,) = letters("p", real=True)
     return Statement(
         _empirical_constant_gap().conclusion,
         (
@@ -294,7 +287,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.IDENTITY,
         build=_lemma_1,
-        assumptions=(_TAU,),
+        assumptions=(TAU,),
         steps=(f"{_LEMMA_1}.parallel-axis",),
         taken=("integrate the pointwise identity over x and t, and add up the coordinates",),
         sharp_at="everywhere",
@@ -320,7 +313,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.CLASSICAL,
         strength=Strength.IDENTITY,
         build=_decomposition,
-        assumptions=(_SAMPLE, _TAU),
+        assumptions=(_SAMPLE, TAU),
         uses=(f"{_LEMMA_1}.parallel-axis",),
         taken=("integrate the pointwise identity over x and t, and add up the coordinates",),
         sharp_at="everywhere",
@@ -332,7 +325,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.TIGHT,
         build=_empirical_constant,
-        assumptions=(_SAMPLE, _TAU),
+        assumptions=(_SAMPLE, TAU),
         uses=(_LEMMA_1,),
         derivation=_empirical_constant_derivation,
         taken=("E ℓ̂_dsm(s) = ℓ_dsm(s) for the true score s, which does not depend on the sample",),
@@ -347,7 +340,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.TIGHT,
         build=_empirical_constant_monotone,
-        assumptions=(_SAMPLE, _TAU),
+        assumptions=(_SAMPLE, TAU),
         steps=(f"{_MONOTONE}.average-of-minima",),
         taken=(
             "the N+1 leave-one-out samples each have the law of a sample of size N, and the "
@@ -372,7 +365,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.LITERATURE,
         strength=Strength.TIGHT,
         build=_theorem_3a,
-        assumptions=(_SAMPLE, _STABLE, _TAU),
+        assumptions=(_SAMPLE, STABLE, TAU),
         steps=(f"{_3A}.exchange", f"{_3A}.minkowski", f"{_3A}.average-over-index"),
         derivation=_theorem_3a_derivation,
         taken=(
@@ -420,7 +413,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.IDENTITY,
         build=_theorem_3a_sharp,
-        assumptions=(_SAMPLE, _TAU, "ŝ is the empirical score"),
+        assumptions=(_SAMPLE, TAU, "ŝ is the empirical score"),
         needs=frozenset({"empirical-score"}),
         sharp_at="everywhere",
     ),
@@ -435,7 +428,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_theorem_3b_product,
-        assumptions=(_SAMPLE, _STABLE, _TAU),
+        assumptions=(_SAMPLE, STABLE, TAU),
         uses=(_3A, _DECOMPOSITION, _LEMMA_1, _CONSTANT),
         steps=(f"{_PRODUCT}.square", f"{_PRODUCT}.square-root-monotone"),
         derivation=_theorem_3b_product_derivation,
@@ -480,7 +473,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_theorem_3b_sum,
-        assumptions=(_SAMPLE, _STABLE, _TAU),
+        assumptions=(_SAMPLE, STABLE, TAU),
         uses=(_PRODUCT,),
         steps=(f"{_SUM}.square-root-subadditive", f"{_SUM}.young"),
         derivation=_theorem_3b_sum_derivation,
@@ -519,7 +512,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.LITERATURE,
         strength=Strength.RATE,
         build=_theorem_3b_rate,
-        assumptions=(_SAMPLE, _STABLE, _TAU),
+        assumptions=(_SAMPLE, STABLE, TAU),
         uses=(_SUM,),
         derivation=_theorem_3b_rate_derivation,
         needs=frozenset({"resolved-rate"}),
@@ -547,7 +540,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.TIGHT,
         build=_empirical_score_bound,
-        assumptions=(_SAMPLE, _TAU, "ŝ is the empirical score"),
+        assumptions=(_SAMPLE, TAU, "ŝ is the empirical score"),
         uses=(_LEMMA_1, _DECOMPOSITION),
         derivation=_empirical_score_bound_derivation,
         taken=(
@@ -571,7 +564,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_empirical_constant_gap,
-        assumptions=(_SAMPLE, _TAU, "ε_stab is that of the empirical score"),
+        assumptions=(_SAMPLE, TAU, "ε_stab is that of the empirical score"),
         uses=(_LEMMA_1,),
         derivation=_empirical_constant_gap_derivation,
         taken=(
