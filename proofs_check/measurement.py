@@ -31,6 +31,9 @@ from theory.quantities import symbol
 
 PRECISION = 96
 
+#: What `bounds_of_support` gives.
+_OF_SUPPORT = frozenset({"tau_mass", "largest_change", "ball_mass"})
+
 
 def measure(
     point: Point, names: Sequence[str], *, effort: str = "standard", seed: int = 0, more: int = 1
@@ -59,7 +62,8 @@ def measure(
     """
     own, point = point, point.without_claim
     found = dict(_closed_forms(own if own.law.takes else point, names))
-    found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
+    if not _OF_SUPPORT.isdisjoint(names):
+        found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
     missing = [name for name in names if name not in found]
     for integrals in (law_integrals(own, missing), kernel_constants(own, missing)):
         found |= integrals
@@ -119,11 +123,14 @@ def sides(
 
 def conclusion_at(claim: Claim, point: Point) -> Relation:
     """Return the conclusion with the claim's own parameters in it as exact numbers."""
-    own = {PARAMETERS[name].symbol: value for name, value in point.claim_values}
     relation = claim.statement.conclusion
-    return (
-        Relation(relation.lhs.subs(own), relation.op, relation.rhs.subs(own)) if own else relation
-    )
+    return _with_parameters(relation, point.claim_values) if point.claim_values else relation
+
+
+@lru_cache(maxsize=1024)
+def _with_parameters(relation: Relation, claim_values: tuple[tuple[str, sp.Expr], ...]) -> Relation:
+    own = {PARAMETERS[name].symbol: value for name, value in claim_values}
+    return Relation(relation.lhs.subs(own), relation.op, relation.rhs.subs(own))
 
 
 def bounds_of_support(point: Point) -> dict[str, Number]:
