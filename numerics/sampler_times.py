@@ -91,31 +91,55 @@ def phase_lengths(kappa: float, horizon: float, early_stopping_time: float) -> t
     >>> phase_lengths(0.25, 5.0, 0.4096)
     (16, 4)
     """
+    return uniform_steps(kappa, horizon), geometric_steps(kappa, early_stopping_time)
+
+
+def uniform_steps(kappa: float, horizon: float) -> int:
+    """Return the L with T = κL + 1; errors as in `phase_lengths`.
+
+    Examples
+    --------
+    >>> uniform_steps(0.25, 5.0)
+    16
+    """
     step = _checked_kappa(kappa)
     if not (math.isfinite(horizon) and horizon > 1.0):
         raise ValueError(
             f"T = {horizon!r}: T > 1 is needed, as the times are uniform from T down to noise "
             "time 1; pass T = 5, say"
         )
+    count = _nearest_uniform(step, horizon)
+    nearest = 1.0 + step * count
+    if abs(nearest - horizon) > _SAME * horizon:
+        raise ValueError(
+            f"T = {horizon!r}: with kappa = {step!r} T is 1 + κL for an integer L ≥ 1; "
+            f"the nearest is T = {nearest!r}, L = {count}"
+        )
+    return count
+
+
+def geometric_steps(kappa: float, early_stopping_time: float) -> int:
+    """Return the m with ε = (1 + κ)^(−m); errors as in `phase_lengths`.
+
+    Examples
+    --------
+    >>> geometric_steps(0.25, 0.4096)
+    4
+    """
+    step = _checked_kappa(kappa)
     if not 0.0 < early_stopping_time < 1.0:
         raise ValueError(
             f"eps = {early_stopping_time!r}: 0 < ε < 1 is needed, as the last times are geometric "
             "from noise time 1 down to ε; pass ε = 0.01, say"
         )
-    uniform, geometric = nearest_phase_lengths(step, horizon, early_stopping_time)
-    nearest_horizon = 1.0 + step * uniform
-    nearest_stop = math.exp(-geometric * math.log1p(step))
-    if abs(nearest_horizon - horizon) > _SAME * horizon:
-        raise ValueError(
-            f"T = {horizon!r}: with kappa = {step!r} T is 1 + κL for an integer L ≥ 1; "
-            f"the nearest is T = {nearest_horizon!r}, L = {uniform}"
-        )
-    if abs(nearest_stop - early_stopping_time) > _SAME * early_stopping_time:
+    count = _nearest_geometric(step, early_stopping_time)
+    nearest = math.exp(-count * math.log1p(step))
+    if abs(nearest - early_stopping_time) > _SAME * early_stopping_time:
         raise ValueError(
             f"eps = {early_stopping_time!r}: with kappa = {step!r} ε is (1 + κ)^(−m) for an "
-            f"integer m ≥ 1; the nearest is ε = {nearest_stop!r}, m = {geometric}"
+            f"integer m ≥ 1; the nearest is ε = {nearest!r}, m = {count}"
         )
-    return uniform, geometric
+    return count
 
 
 def nearest_phase_lengths(
@@ -128,9 +152,15 @@ def nearest_phase_lengths(
     >>> nearest_phase_lengths(0.3, 5.0, 0.01)
     (13, 18)
     """
-    uniform = max(1, round((horizon - 1.0) / kappa))
-    geometric = max(1, round(-math.log(early_stopping_time) / math.log1p(kappa)))
-    return uniform, geometric
+    return _nearest_uniform(kappa, horizon), _nearest_geometric(kappa, early_stopping_time)
+
+
+def _nearest_uniform(kappa: float, horizon: float) -> int:
+    return max(1, round((horizon - 1.0) / kappa))
+
+
+def _nearest_geometric(kappa: float, early_stopping_time: float) -> int:
+    return max(1, round(-math.log(early_stopping_time) / math.log1p(kappa)))
 
 
 def sampler_times(noise_times: ArrayLike) -> SamplerTimes:

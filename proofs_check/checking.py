@@ -20,7 +20,7 @@ from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
 from theory import cases, claims, symbols
 from theory.cases.case import Case
-from theory.claim import Claim, Relation, Strength
+from theory.claim import Claim, Relation, Statement, Strength
 from theory.operators import merge_expectations
 from theory.quantities import QUANTITIES, symbol
 
@@ -50,6 +50,8 @@ def _applies(claim: Claim, case: Case) -> bool:
     if claim.is_algebraic or not claim.needs <= case.offers:
         return False
     if not set(claim.quantity_names) <= case.knows:
+        return False
+    if case.time_measure is not None and "sampler" not in claim.needs:
         return False
     if claim.statement.rate_variable == "N":
         return "N" in case.symbols
@@ -131,7 +133,7 @@ def _check_chain(claim: Claim) -> Verdict:
     verdict = algebra.check_statement(statement, claim=claim.id, case=CHAIN)
     if verdict.status is not Status.PROVED:
         return verdict
-    origins = [_origin(hypothesis, claim) for hypothesis in statement.hypotheses]
+    origins = [_origin(hypothesis, claim, statement) for hypothesis in statement.hypotheses]
     if "" in origins and not claim.taken:
         orphan = statement.hypotheses[origins.index("")]
         text = f"no step, no used claim and nothing declared as taken gives {orphan}"
@@ -154,28 +156,62 @@ def _concludes(conclusion: Relation, claim: Claim) -> bool:
     return bool(conclusion.lhs == stated.lhs and constant.is_Rational and constant > 0)
 
 
-def _origin(hypothesis: Relation, claim: Claim) -> str:
-    """Name the step or used claim whose conclusion the hypothesis is, or is an instance of."""
+def _origin(hypothesis: Relation, claim: Claim, derivation: Statement) -> str:
+    """Name the step or used claim whose conclusion the hypothesis is, or is an instance of.
+
+    What the step itself assumes has to follow from the other hypotheses of the derivation, and
+    from the claims used.
+    """
+    others = tuple(h for h in derivation.hypotheses if h is not hypothesis)
+    others += tuple(claims.get(i).statement.conclusion for i in claim.uses)
     sources = [claims.get(i) for i in (*claim.steps, *claim.uses)]
     same_operator = [s for s in sources if s.statement.conclusion.op == hypothesis.op]
     for source in same_operator:
         if source.statement.conclusion.slack in (hypothesis.slack, -hypothesis.slack):
             return source.id
     for source in same_operator:
-        if source.is_algebraic and _is_instance(hypothesis, source.statement.conclusion):
-            return source.id
+        if source.is_algebraic:
+            values = _letters_of_instance(hypothesis, source.statement.conclusion)
+            if values is not None and _assumptions_hold(source.statement, values, others):
+                return source.id
     return ""
 
 
-def _is_instance(hypothesis: Relation, pattern: Relation) -> bool:
-    """Whether a relation is a pattern with nonnegative sums of quantities for its letters."""
+def _letters_of_instance(
+    hypothesis: Relation, pattern: Relation
+) -> dict[sp.Symbol, sp.Expr] | None:
+    """Return what stands for the letters of a pattern in an instance of it.
+
+    None if it is no instance, or if something is not a sum of nonnegative terms.
+    """
     letters = {s: sp.Wild(f"w{k}") for k, s in enumerate(sorted(pattern.free_symbols, key=str))}
     found = hypothesis.slack.match(pattern.slack.xreplace(letters))
-    return bool(found) and all(
-        value != 0
-        and all(term.is_Symbol and term.is_nonnegative for term in value.as_ordered_terms())
-        for value in found.values()
+    if not found:
+        return None
+    values = {s: found.get(wild, sp.S.Zero) for s, wild in letters.items()}
+    plain = all(
+        value != 0 and all(term.is_nonnegative for term in value.as_ordered_terms())
+        for value in values.values()
     )
+    return values if plain else None
+
+
+def _assumptions_hold(
+    step: Statement, values: dict[sp.Symbol, sp.Expr], known: tuple[Relation, ...]
+) -> bool:
+    """Whether the hypotheses of a step, instantiated, are plain or follow from what is known."""
+    for hypothesis in step.hypotheses:
+        instance = Relation(
+            hypothesis.lhs.subs(values), hypothesis.op, hypothesis.rhs.subs(values)
+        )
+        if instance.op == "<=" and all(
+            term.is_nonnegative for term in instance.slack.as_ordered_terms()
+        ):
+            continue
+        verdict = algebra.check_statement(Statement(instance, known), claim="", case=CHAIN)
+        if verdict.status is not Status.PROVED:
+            return False
+    return True
 
 
 def _confirm(claim: Claim, proof: Verdict, places: Sequence[Point], seed: int) -> Verdict:

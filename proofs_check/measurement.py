@@ -22,6 +22,7 @@ from proofs_check.kernel_constants import kernel_constants
 from proofs_check.law_integrals import law_integrals
 from proofs_check.number import Method, Number, to_ball, to_number
 from proofs_check.point import Point
+from proofs_check.sampler_quantities import sampler_quantities
 from proofs_check.time_quadrature import over_time, uniform_rule
 from theory import symbols
 from theory.claim import Claim, Relation
@@ -30,6 +31,9 @@ from theory.process import UniformTime
 from theory.quantities import symbol
 
 PRECISION = 96
+
+#: What cases whose numbers are all by quadrature are about.
+_NEVER_SAMPLED = frozenset({"sampler", "reverse-process"})
 
 #: What `bounds_of_support` gives.
 _OF_SUPPORT = frozenset({"tau_mass", "largest_change", "ball_mass"})
@@ -65,13 +69,13 @@ def measure(
     if not _OF_SUPPORT.isdisjoint(names):
         found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
     missing = [name for name in names if name not in found]
-    for integrals in (law_integrals(own, missing), kernel_constants(own, missing)):
-        found |= integrals
+    for computed in (law_integrals, kernel_constants, sampler_quantities):
+        found |= computed(own, missing)
     missing = [name for name in missing if name not in found and name in point.law.measured]
     if missing and point.case == "gaussian-mean-variance":
         found |= {k: v for k, v in _plug_in(point).items() if k in missing}
         missing = [name for name in missing if name not in found]
-    if missing:
+    if missing and not point.law.properties & _NEVER_SAMPLED:
         sample = replicates(point, effort=effort, seed=seed, more=more)
         for name in missing:
             mean, width = sample.combination({name: 1.0})
@@ -188,7 +192,9 @@ def _closed_forms(point: Point, names: Sequence[str]) -> dict[str, Number]:
 @lru_cache(maxsize=4096)
 def _closed_form(point: Point, name: str) -> Number | None:
     forms = point.law.example_quantities(dict(point.values))
-    wanted = forms[name].subs({symbol(other): form for other, form in forms.items()})
+    wanted = sp.sympify(forms[name])
+    held = {symbol(n): f for n, f in forms.items() if symbol(n) in wanted.free_symbols}
+    wanted = wanted.subs(held) if held else wanted
     environment = balls(point, {})
     try:
         ball = enclose(wanted, environment, time=time_rule(point), precision=PRECISION)

@@ -42,6 +42,36 @@ def case_named(name: str) -> str:
     return one_of("case", name, cases.NAMES)
 
 
+#: ``--case gaussian --score mean`` is the case ``gaussian-sampler-mean``.
+_GAUSSIAN = "gaussian"
+SCORES = ("true", "mean", "plug-in")
+
+
+def case_with_score(case: str, score: str | None) -> str:
+    """Return the case that ``--case`` and ``--score`` name together.
+
+    Raises
+    ------
+    UsageError
+        For an unknown case or score, a score where the case has its own, or none where it does not.
+
+    Examples
+    --------
+    >>> case_with_score("gaussian", "mean"), case_with_score("circle", None)
+    ('gaussian-sampler-mean', 'circle')
+    """
+    if case == _GAUSSIAN:
+        if score is None:
+            raise UsageError("case=gaussian: say which score, --score true, mean or plug-in")
+        return f"{_GAUSSIAN}-sampler-{one_of('score', score, SCORES)}"
+    if score is not None:
+        raise UsageError(
+            f"score={score}: {case_named(case)} has its own score; leave it out, or take "
+            "--case gaussian"
+        )
+    return case_named(case)
+
+
 def check_selection(
     claim_ids: Sequence[str] | None, case: str | None, effort: str, seed: int
 ) -> None:

@@ -2,7 +2,8 @@
 
 Besides the case's own parameters a point has a schedule (``schedule``, ``beta_min``, ``beta_d``)
 and a measure of time: ``t=3/10`` is a point mass, ``t=0.1;0.2`` with or without ``weights=1;3`` a
-finite list, ``eps=0.01`` with ``T=1`` the uniform measure on [eps, T].
+finite list, ``eps=0.01`` with ``T=1`` the uniform measure on [eps, T]. A sampler has its own times:
+there ``T`` and ``eps`` stand for the numbers of steps ``L`` and ``m``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from theory.claim_parameters import PARAMETERS
 from theory.process import SCHEDULES, Schedule, TimeAtoms, TimeMeasure, UniformTime
 
 _TIME = ("t", "weights", "eps", "T")
+_STEPS = ("eps", "T")
 _DEFAULT_TIME = sp.Rational(3, 10)
 _DEFAULT_EPS = sp.Rational(1, 100)
 _DEFAULT_HORIZON = sp.S.One
@@ -136,9 +138,9 @@ def _axis(name: str, text: str) -> tuple[str, ...]:
 
 def _check_name(name: str, law: Case, claim_parameters: Sequence[str]) -> None:
     own = [parameter.name for parameter in law.parameters]
-    schedule = ["schedule", *_SCHEDULE_DOMAINS]
+    time = ["schedule", *_SCHEDULE_DOMAINS, *_TIME] if law.time_measure is None else [*_STEPS]
     fixed = [symbol.name for symbol, _ in law.fixed]
-    if name not in (known := [*own, *fixed, *claim_parameters, *schedule, *_TIME]):
+    if name not in (known := [*own, *fixed, *claim_parameters, *time]):
         error = unknown_name(f"parameter of {law.name}", name, known)
         raise error if "Known" in str(error) else UsageError(f"{error} Known: {', '.join(known)}")
 
@@ -147,6 +149,8 @@ def _point(law: Case, given: Mapping[str, str], claim_parameters: Sequence[str])
     schedule = SCHEDULES[one_of("schedule", given.get("schedule", "ou"), SCHEDULES)]
     for symbol, value in law.fixed:
         _check_fixed(law, symbol.name, value, given)
+    if law.time_measure is not None:
+        given = _with_steps(law, given)
     values = tuple(
         (p.name, _case_value(p, given[p.name]) if p.name in given else p.default)
         for p in law.parameters
@@ -157,9 +161,35 @@ def _point(law: Case, given: Mapping[str, str], claim_parameters: Sequence[str])
         (p.name, _case_value(p, given[p.name]) if p.name in given else p.default)
         for p in (PARAMETERS[name] for name in claim_parameters)
     )
-    return Point(
-        law.name, values, schedule.name, _time_measure(schedule, given), _own(schedule, given), own
-    )
+    if law.time_measure is None:
+        tau = _time_measure(schedule, given)
+    else:
+        tau = law.time_measure(dict(values))
+    return Point(law.name, values, schedule.name, tau, _own(schedule, given), own)
+
+
+def _with_steps(law: Case, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the assignments with L for T and m for eps."""
+    from numerics import sampler_times
+
+    changed = dict(given)
+    kappa = next(p for p in law.parameters if p.name == "kappa")
+    step = _case_value(kappa, given["kappa"]) if "kappa" in given else kappa.default
+    for name, (count, steps_for) in {
+        "T": ("L", sampler_times.uniform_steps),
+        "eps": ("m", sampler_times.geometric_steps),
+    }.items():
+        if name not in given:
+            continue
+        if count in given:
+            raise UsageError(f"{name}={given[name]} and {count}={given[count]}: give one of them")
+        value = _rational(name, given[name], "a real number")
+        try:
+            changed[count] = str(steps_for(float(step), float(value)))
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        del changed[name]
+    return changed
 
 
 def _check_fixed(law: Case, name: str, value: sp.Expr, given: Mapping[str, str]) -> None:

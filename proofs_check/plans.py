@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from proofs_check.point import Point, at_time, with_tau
+from proofs_check.point import Point, at_time, of_sampler, with_tau
 from proofs_check.provers.boxes import Interval
 from theory import cases
 from theory.claim import Claim
@@ -51,6 +51,7 @@ _CLAIM_VALUES: dict[str, tuple[sp.Rational, ...]] = {
     "c": (_q(1, 2), _q(1, 4), _q(3, 4), _q(2, 5)),
     "ball": (_q(1), _q(1, 2), _q(1), _q(1, 4)),
     "alpha": (_q(2), _q(5, 4), _q(4)),
+    "gap": (_q(1, 2), _q(1, 10), _q(2)),
 }
 
 
@@ -188,6 +189,53 @@ _PLANS |= {
     "heat-sphere": tuple(
         at_time("heat-sphere", t, rho=rho, a=a)
         for t, rho, a in (("3/10", 1, 1), ("1/10", 2, 1), (1, 3, 1), (1, "1/2", 2))
+    ),
+}
+
+_PLANS |= {
+    "reverse-gaussian": (
+        at_time("reverse-gaussian", "3/10"),
+        at_time("reverse-gaussian", 2, d=3, s2="1/4", b=1),
+        at_time("reverse-gaussian", "1/100", s2=100, b=3),
+        at_time("reverse-gaussian", 5, d=2, s2="1/1000", b=2),
+    ),
+    "reverse-mixture": (
+        at_time("reverse-mixture", "1/5"),
+        at_time("reverse-mixture", "1/2", K=2, a=2, s=0),
+        at_time("reverse-mixture", 3, K=1, s=0),
+        at_time("reverse-mixture", "1/20", K=5, a=3, s="1/10"),
+        at_time("reverse-mixture", 1, K=4, a="1/2", s=2),
+    ),
+    "gaussian-sampler-true": (
+        of_sampler("gaussian-sampler-true", kappa="1/10", L=40, m=40),
+        of_sampler("gaussian-sampler-true", s2="1/4", d=3, kappa="1/2", L=8, m=8, b=1),
+        of_sampler("gaussian-sampler-true", s2=1, kappa=1, L=4, m=10),
+        of_sampler("gaussian-sampler-true", s2=100, kappa="3/2", L=3, m=6),
+        of_sampler("gaussian-sampler-true", s2="1/100", d=8, kappa="1/20", L=20, m=60),
+    ),
+    "gaussian-sampler-mean": (
+        of_sampler("gaussian-sampler-mean", kappa="1/10", L=40, m=40, N=40),
+        of_sampler("gaussian-sampler-mean", s2="1/4", d=3, kappa="1/2", L=8, m=8, N=1, b=1),
+        of_sampler("gaussian-sampler-mean", s2=1, kappa=1, L=4, m=10, N=1000),
+        of_sampler("gaussian-sampler-mean", s2=100, kappa="3/2", L=3, m=6, N=5),
+        of_sampler("gaussian-sampler-mean", s2="1/100", d=8, kappa="1/20", L=20, m=60, N=2),
+    ),
+    "gaussian-sampler-plug-in": (
+        of_sampler("gaussian-sampler-plug-in", kappa="1/10", L=40, m=40, N=40),
+        of_sampler("gaussian-sampler-plug-in", s2="1/4", d=3, kappa="1/2", L=8, m=8, N=2, b=1),
+        of_sampler("gaussian-sampler-plug-in", s2=1, kappa=1, L=4, m=10, N=100),
+    ),
+    "mixture-sampler": (
+        of_sampler("mixture-sampler", kappa="1/5", L=20, m=10),
+        of_sampler("mixture-sampler", K=2, a=2, s=0, kappa="1/2", L=8, m=6),
+        of_sampler("mixture-sampler", K=1, s=0, kappa="1/10", L=20, m=10),
+        of_sampler("mixture-sampler", K=5, a=3, s="1/2", kappa=1, L=4, m=3),
+    ),
+    "two-points-sampler": (
+        of_sampler("two-points-sampler", N=2, kappa="1/5", L=20, m=10),
+        of_sampler("two-points-sampler", N=1, p="1/3", a=2, kappa="1/2", L=8, m=6),
+        of_sampler("two-points-sampler", N=5, p="9/10", kappa="1/4", L=12, m=8),
+        of_sampler("two-points-sampler", N=8, a="1/2", kappa=1, L=4, m=4),
     ),
 }
 

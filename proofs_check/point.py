@@ -43,8 +43,11 @@ class Point:
         return {**chosen, **dict(law.fixed), **own}
 
     def with_values(self, **values: sp.Expr) -> Point:
-        """Return the same point with some parameters changed."""
-        return replace(self, values=tuple({**dict(self.values), **values}.items()))
+        """Return the same point with some parameters changed; a sampler's times go with them."""
+        changed = {**dict(self.values), **values}
+        measure = self.law.time_measure
+        tau = self.tau if measure is None else measure(changed)
+        return replace(self, values=tuple(changed.items()), tau=tau)
 
     def with_claim_values(self, **values: sp.Expr) -> Point:
         """Return the same point with these values of a claim's own parameters."""
@@ -78,6 +81,8 @@ class Point:
     def __str__(self) -> str:
         given = (*self.values, *self.claim_values)
         where = ", ".join(f"{name}={value}" for name, value in given)
+        if self.law.time_measure is not None:
+            return where
         own = "".join(f" {name}={value}" for name, value in self.schedule_values)
         return f"{where}, {self.schedule}{own}, {describe(self.tau)}"
 
@@ -104,6 +109,21 @@ def at_time(
     """
     tau = TimeAtoms((sp.Rational(t),), (sp.S.One,))
     return with_tau(case, tau, schedule, **values)
+
+
+def of_sampler(case: str, **values: sp.Expr | int | str) -> Point:
+    """Return a point of a sampler's case: τ is the measure of the sampler's own times.
+
+    Examples
+    --------
+    >>> print(of_sampler("gaussian-sampler-true", kappa="1/2", L=2, m=1))
+    d=1, s2=4, b=0, kappa=1/2, L=2, m=1
+    """
+    law = cases.get(case)
+    if law.time_measure is None:
+        raise ValueError(f"case={case}: it has no sampler; use at_time or with_tau")
+    exact = {name: sp.sympify(value) for name, value in values.items()}
+    return with_tau(case, law.time_measure({**law.defaults, **exact}), **values)
 
 
 def with_tau(

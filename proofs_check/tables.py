@@ -118,6 +118,8 @@ def _parameters(point: Point) -> tuple[tuple[str, int | str], ...]:
     exact = [*fixed, *point.values, *point.claim_values]
     tau = point.tau
     own = point.schedule_values
+    if point.law.time_measure is not None:
+        return (*((name, _plain(value)) for name, value in exact), *_sampler_ends(point))
     if isinstance(tau, UniformTime):
         time = [("eps", _plain(tau.early_stopping_time)), ("T", _plain(tau.horizon))]
     else:
@@ -127,6 +129,13 @@ def _parameters(point: Point) -> tuple[tuple[str, int | str], ...]:
     plain = [(name, _plain(value)) for name, value in exact]
     schedule = [("schedule", point.schedule), *((name, _plain(value)) for name, value in own)]
     return (*plain, *schedule, *time)
+
+
+def _sampler_ends(point: Point) -> tuple[tuple[str, str], ...]:
+    """Return T exactly and ε, whose exact digits would fill the line, with few of them."""
+    values = dict(point.values)
+    stop = float((1 + values["kappa"]) ** -values["m"])
+    return (("T", str(values["kappa"] * values["L"] + 1)), ("eps", f"{stop:.6g}"))
 
 
 def _plain(value: Any) -> int | str:

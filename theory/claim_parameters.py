@@ -15,6 +15,8 @@ c = sp.Symbol("c", positive=True)
 ball = sp.Symbol("ball", positive=True)
 #: Exponent of Harnack's inequality.
 alpha = sp.Symbol("alpha", positive=True)
+#: Time between two noise times of the reverse process.
+gap = sp.Symbol("gap", positive=True)
 
 PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
@@ -26,5 +28,6 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter(
             "alpha", Domain.ABOVE_ONE, sp.Integer(2), "exponent of Harnack's inequality", alpha
         ),
+        Parameter("gap", Domain.POSITIVE, sp.S.Half, "time between two noise times", gap),
     )
 }

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from theory import denoising, empirical_stability, harnack, lemma_4, score_stability
+from theory import (
+    denoising,
+    empirical_stability,
+    harnack,
+    lemma_4,
+    reverse_process,
+    sampling,
+    score_stability,
+)
 from theory.claim import Claim
 
 CLAIMS: dict[str, Claim] = {
     claim.id: claim
-    for module in (score_stability, harnack, lemma_4, denoising, empirical_stability)
+    for module in (
+        score_stability,
+        harnack,
+        lemma_4,
+        denoising,
+        empirical_stability,
+        reverse_process,
+        sampling,
+    )
     for claim in module.CLAIMS
 }
 

@@ -180,6 +180,81 @@ QUANTITIES: dict[str, Quantity] = {
             "ρ²K/(2(e^{2Kt} − 1))",
             "ρ the distance of x and y, K a lower bound of the Ricci curvature (K = 0: ρ²/(4t))",
         ),
+        Quantity(
+            "KL",
+            r"\mathbb{E}\,\mathrm{KL}(p_\varepsilon\,\|\,\hat q)",
+            "KL",
+            "E KL(p_ε‖q̂): divergence of the sampler's law q̂ from the noised data, averaged over "
+            "the training set",
+        ),
+        Quantity(
+            "D_kappa",
+            r"D_\kappa",
+            "D_kappa",
+            "Σ_k ∫ E|s(Y_t, T − t) − s(Y_{t_k}, T − t_k)|² dt along the exact reverse process: the "
+            "discretisation error",
+        ),
+        Quantity(
+            "KL_prior",
+            r"\mathrm{KL}(p_T\,\|\,\mathcal{N}(0,I))",
+            "KL_prior",
+            "KL(p_T‖N(0, I)): what starting the sampler from N(0, I) costs",
+        ),
+        Quantity(
+            "score_error",
+            r"\mathbb{E}\,\ell_{\mathrm{sm}}(\hat s;\hat\tau_\kappa)",
+            "score_error",
+            "E ℓ_sm(ŝ) under τ̂_κ = Σ γ_k δ(T − t_k), where the sampler evaluates the score",
+        ),
+        Quantity(
+            "path_error",
+            r"\mathbb{E}\,\|s-\hat s\|^2_{\mathrm{path}}",
+            "path_error",
+            "E Σ_k ∫ |s(Y_t, T − t) − ŝ(Y_{t_k}, T − t_k)|² dt along the exact reverse process",
+        ),
+        Quantity(
+            "step_fisher",
+            r"\sum_k\gamma_k^3J(T-t_k)",
+            "Σ γ³J",
+            "Fisher information at the evaluated times, weighted by the cubes of the steps",
+        ),
+        Quantity(
+            "second_moment", r"\mathbb{E}|X_0|^2", "E|X₀|²", "second moment of the data"
+        ),
+        Quantity(
+            "score_increment",
+            r"\mathbb{E}|s_b-s_a|^2",
+            "E|s_b − s_a|²",
+            "mean squared change of the score along the exact reverse process, from noise time "
+            "t + gap to noise time t",
+        ),
+        Quantity(
+            "fisher_late", r"J(t)", "J(t)", "Fisher information E|∇log p_t(X_t)|² at noise time t"
+        ),
+        Quantity(
+            "fisher_early",
+            r"J(t+\mathrm{gap})",
+            "J(t+gap)",
+            "Fisher information at noise time t + gap, earlier in reverse time",
+        ),
+        Quantity(
+            "fisher_integral",
+            r"\int_\varepsilon^TJ(u)\,\mathrm{d}u",
+            "∫J",
+            "Fisher information integrated over all noise times from ε to T",
+        ),
+        Quantity(
+            "fisher_steps",
+            r"\sum_k\gamma_kJ(T-t_k)",
+            "Σ γJ",
+            "Fisher information at the evaluated times, weighted by the steps",
+        ),
+        Quantity(
+            "fisher_drift",
+            r"2\sum_k(1-e^{-\gamma_k})J(T-t_k)",
+            "2Σ(1 − e⁻ᵞ)J",
+            "Fisher information at the evaluated times, weighted by 2(1 − e^{−γ_k})",
+        ),
     )
 }
 

@@ -32,6 +32,13 @@ PAPERS: dict[str, Paper] = {
             "2507.03756",
         ),
         Paper(
+            "benton2024",
+            "Benton, De Bortoli, Doucet, Deligiannidis",
+            "Nearly d-linear convergence bounds for diffusion models via stochastic localization",
+            "ICLR 2024",
+            "2308.03686",
+        ),
+        Paper(
             "vincent2011",
             "Vincent",
             "A connection between score matching and denoising autoencoders",

@@ -108,6 +108,10 @@ def verify(
 def table(
     claim_id: ClaimId,
     case: Annotated[str, typer.Option(metavar="NAME", help="The case.")],
+    score: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="true|mean|plug-in", help="The score, with --case gaussian."),
+    ] = None,
     grid: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="NAME=V1,V2,...", help="One row per value; may be repeated."),
@@ -126,12 +130,19 @@ def table(
 
     Parameters are the case's own, schedule (ou, vp-linear, ve, fraction), beta_min, beta_d, and
     either t (one time, or several joined by `;`, with weights joined alike) or eps and T (uniform
-    time). Values such as 3/10, 0.3 and 1e-2 are kept exact.
+    time). A sampler has its own times: kappa, with L or T and m or eps. Values such as 3/10, 0.3 and 1e-2 are kept exact.
     """
     from proofs_check.cli.tabulating import print_table
 
     print_table(
-        claim_id, case=case, grids=grid or [], sets=set_ or [], form=form, effort=effort, seed=seed
+        claim_id,
+        case=case,
+        score=score,
+        grids=grid or [],
+        sets=set_ or [],
+        form=form,
+        effort=effort,
+        seed=seed,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from proofs_check.cli.output import say
 from proofs_check.errors import UsageError, one_of
-from proofs_check.names import EFFORTS, case_named, claim_named
+from proofs_check.names import EFFORTS, case_with_score, claim_named
 from proofs_check.tables import FORMATS, render, tabulate, text_within
 
 
@@ -16,6 +16,7 @@ def print_table(
     claim_id: str,
     *,
     case: str,
+    score: str | None,
     grids: Sequence[str],
     sets: Sequence[str],
     form: str,
@@ -30,7 +31,7 @@ def print_table(
         For anything wrong with what was asked for.
     """
     claim = claim_named(claim_id)
-    case_named(case)
+    case = case_with_score(case, score)
     one_of("format", form, FORMATS)
     one_of("effort", effort, EFFORTS)
     if seed < 0:

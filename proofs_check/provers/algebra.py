@@ -9,7 +9,7 @@ import sympy as sp
 
 from proofs_check.provers.certificate import Certificate, find_certificate, is_contradictory
 from proofs_check.provers.monomials import find_monomial_proof
-from proofs_check.provers.one_variable import find_touching_proof
+from proofs_check.provers.one_variable import find_starting_proof, find_touching_proof
 from proofs_check.provers.polynomial import (
     NotPolynomial,
     Signs,
@@ -140,7 +140,7 @@ def _prove_identity(statement: Statement) -> _Attempt | None:
     slack = conclusion.slack
     if defined and slack.has(*_GAMMA_LIKE):
         slack = _without_gammas(slack, signs)
-    numerator, _ = sp.fraction(sp.together(slack))
+    numerator, _ = sp.fraction(sp.together(sp.expand_power_exp(slack)))
     if sp.expand(numerator) != 0:
         return _Attempt(False, "the difference does not expand to zero")
     if not defined:
@@ -174,11 +174,19 @@ def _prove_by_touching(statement: Statement) -> _Attempt | None:
     return _Attempt(True, "the difference is convex and touches zero", (str(certificate),))
 
 
+def _prove_from_start(statement: Statement) -> _Attempt | None:
+    certificate = find_starting_proof(statement)
+    if certificate is None:
+        return None
+    return _Attempt(True, "by Taylor's formula at zero", (str(certificate),))
+
+
 _PROVERS: tuple[Callable[[Statement], _Attempt | None], ...] = (
     _prove_identity,
     _prove_by_polynomials,
     _prove_by_monomials,
     _prove_by_touching,
+    _prove_from_start,
 )
 
 

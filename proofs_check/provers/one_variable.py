@@ -1,7 +1,9 @@
-"""Inequalities in one positive variable: the difference is convex and touches zero.
+"""Inequalities in one variable: the difference is convex and touches zero, or starts at zero.
 
 Where f is defined and twice differentiable on u > 0, with f'' >= 0 and f(u0) = f'(u0) = 0, Taylor's
-formula gives f >= 0. The other letters are parameters; what is used of them is their signs.
+formula gives f >= 0; so it does on u >= 0 where the derivatives at zero up to order n - 1 are >= 0
+and the one of order n is so everywhere. The other letters are parameters; what is used of them is
+their signs.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sympy as sp
 from proofs_check.provers.polynomial import Signs
 from theory.claim import Relation, Statement
 
+_HIGHEST_ORDER = 4
 _TOUCHING = tuple(sp.Rational(p, q) for p, q in ((1, 1), (2, 1), (1, 2), (4, 1), (1, 4), (3, 1)))
 
 
@@ -54,6 +57,61 @@ class TouchingCertificate:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StartingCertificate:
+    """A variable u >= 0 and an order n: Taylor's formula at zero, with f^(n) >= 0 as remainder."""
+
+    statement: Statement
+    variable: sp.Symbol
+    order: int
+
+    @property
+    def last_derivative(self) -> sp.Expr:
+        """The n-th derivative of the difference of the sides."""
+        return sp.factor(sp.diff(self.statement.conclusion.slack, self.variable, self.order))
+
+    def checks(self) -> bool:
+        """Check that both sides are smooth on u >= 0, the derivatives at zero, and the last one."""
+        u, conclusion = self.variable, self.statement.conclusion
+        if conclusion.op != "<=" or u.is_integer or not u.is_nonnegative:
+            return False
+        others = tuple(h for h in self.statement.hypotheses if u not in h.free_symbols)
+        signs = Signs((*others, Relation(sp.S.Zero, "<=", u)))
+        at_zero = [sp.diff(conclusion.slack, u, k).subs(u, 0) for k in range(self.order)]
+        return (
+            all(
+                signs.is_defined(side) and _is_smooth(side, u, signs, at_zero=True)
+                for side in (conclusion.lhs, conclusion.rhs)
+            )
+            and all(value.is_Rational and value >= 0 for value in at_zero)
+            and signs.is_nonnegative(self.last_derivative)
+        )
+
+    def __str__(self) -> str:
+        u = self.variable
+        return (
+            f"f = rhs - lhs has derivatives >= 0 at {u} = 0 up to order {self.order - 1}; that of "
+            f"order {self.order} is {self.last_derivative} >= 0 on {u} >= 0"
+        )
+
+
+def find_starting_proof(statement: Statement) -> StartingCertificate | None:
+    """Search for a variable and an order that prove the conclusion; None if none was found.
+
+    Examples
+    --------
+    >>> u = sp.Symbol("u", nonnegative=True)
+    >>> print(find_starting_proof(Statement(Relation(1 + u, "<=", sp.exp(u)))))
+    f = rhs - lhs has derivatives >= 0 at u = 0 up to order 1; that of order 2 is exp(u) >= 0 on u >= 0
+    """
+    for variable in sorted(statement.conclusion.free_symbols, key=str):
+        for order in range(1, _HIGHEST_ORDER + 1):
+            certificate = StartingCertificate(statement, variable, order)
+            if certificate.checks():
+                return certificate
+    return None
+
+
 def find_touching_proof(statement: Statement) -> TouchingCertificate | None:
     """Search for a variable and a point that prove the conclusion; None if none was found.
 
@@ -82,17 +140,24 @@ def _signs_for_every(variable: sp.Symbol, statement: Statement) -> Signs | None:
     return Signs((*others, Relation(sp.S.Zero, "<", variable)))
 
 
-def _is_smooth(node: sp.Expr, variable: sp.Symbol, signs: Signs) -> bool:
-    """Whether a node that is defined for every u > 0 is twice differentiable there too."""
+def _is_smooth(
+    node: sp.Expr, variable: sp.Symbol, signs: Signs, *, at_zero: bool = False
+) -> bool:
+    """Whether a node that is defined for every u > 0 is twice differentiable there too.
+
+    With ``at_zero`` u = 0 is included, and the node is to have every derivative.
+    """
     if not node.has(variable) or node == variable:
         return True
     if isinstance(node, sp.Pow) and not (node.exp.is_Integer and node.exp.is_positive):
         # x**c has no derivative at zero, unless c is large
-        if not (signs.is_positive(node.base) or (node.exp.is_Integer)):
+        if not (signs.is_positive(node.base) or (node.exp.is_Integer and not at_zero)):
             return False
     elif not isinstance(node, sp.Add | sp.Mul | sp.Pow | sp.exp | sp.log | sp.cosh | sp.sinh):
         return False
-    return all(_is_smooth(part, variable, signs) for part in node.args)
+    if at_zero and isinstance(node, sp.log) and not signs.is_positive(node.args[0]):
+        return False
+    return all(_is_smooth(part, variable, signs, at_zero=at_zero) for part in node.args)
 
 
 def _vanishes(expression: sp.Expr) -> bool:

@@ -130,7 +130,9 @@ def _same_expression(claim: Claim, point: Point) -> bool:
     if not set(claim.quantity_names) <= set(forms):
         return False
     slack = claim.statement.conclusion.slack
-    return is_identically_zero(slack.subs({symbol(n): form for n, form in forms.items()}))
+    # xreplace, not subs: it does not walk through the forms, which may be long
+    written = slack.xreplace({symbol(n): sp.sympify(form) for n, form in forms.items()})
+    return is_identically_zero(written)
 
 
 def _equal(difference: arb, lhs: Number | None, rhs: Number | None) -> bool | None:

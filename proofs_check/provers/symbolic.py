@@ -16,6 +16,7 @@ have no negative coefficient, they are nonnegative.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import sympy as sp
@@ -31,6 +32,9 @@ from theory.quantities import symbol
 # Dummies, here and below: a case's own symbol of the same name must stay another one.
 _SHIFTED_SAMPLE_SIZE = sp.Dummy("n", nonnegative=True)
 
+
+#: With more terms than this expressions are not expanded: that they are zero is not seen.
+_MOST_TERMS = 50_000
 
 #: A claim's own parameters, written so that sympy sees where they range.
 _RANGES = {alpha: 1 + sp.Dummy("beta", positive=True)}
@@ -99,6 +103,10 @@ def _from_one_up(expression: sp.Expr) -> sp.Expr:
 
 def is_identically_zero(expression: sp.Expr) -> bool:
     """Whether an expression is zero, integrals over time being linear in their integrands."""
+    if expression == 0:
+        return True
+    if _expanded_terms(expression, {}) > _MOST_TERMS:  # a recursion over many steps, say
+        return False
     if sp.expand(expression) == 0:
         return True
     integrals = sorted(expression.atoms(TimeIntegral), key=str)
@@ -119,6 +127,23 @@ def is_identically_zero(expression: sp.Expr) -> bool:
     if polynomial.coeff_monomial(1) != 0:
         return False
     return bool(sp.expand(combined) == 0 or sp.cancel(sp.together(combined)) == 0)
+
+
+def _expanded_terms(node: sp.Basic, known: dict[sp.Basic, int]) -> int:
+    """Return at least the number of terms that expanding products and powers of sums gives."""
+    if node not in known:
+        parts = [_expanded_terms(part, known) for part in node.args]
+        if isinstance(node, sp.Add):
+            count = sum(parts)
+        elif isinstance(node, sp.Mul):
+            count = math.prod(parts)
+        elif isinstance(node, sp.Pow) and node.exp.is_Integer:
+            count = parts[0] ** min(abs(int(node.exp)), 64)
+        else:  # expanded inside, and one term outside
+            known[node] = 1 if max(parts, default=1) <= _MOST_TERMS else _MOST_TERMS + 1
+            return known[node]
+        known[node] = min(count, _MOST_TERMS + 1)
+    return known[node]
 
 
 def _prove_nonnegative(slack: sp.Expr, case: Case) -> Reason | None:

@@ -30,6 +30,13 @@ NAMES = (
     "heat-circle",
     "heat-torus",
     "heat-sphere",
+    "reverse-gaussian",
+    "reverse-mixture",
+    "gaussian-sampler-true",
+    "gaussian-sampler-mean",
+    "gaussian-sampler-plug-in",
+    "mixture-sampler",
+    "two-points-sampler",
 )
 
 

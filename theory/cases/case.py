@@ -10,6 +10,7 @@ from functools import cache
 import sympy as sp
 
 from theory.claim import Relation
+from theory.process import TimeAtoms
 
 
 class Domain(StrEnum):
@@ -130,7 +131,8 @@ class Case:
         What claims may ask for in ``Claim.needs``: ``empirical-score``, the algorithm is the
         empirical score; ``resolved-rate``, the numbers are exact enough to fit an exponent of N;
         ``resolved-stability``, those of ε_stab² and C_sm are;
-        ``local-mass`` and ``packing``, the integrals over the law of those names are computed.
+        ``local-mass`` and ``packing``, the integrals over the law of those names are computed;
+        ``heat-kernel``, ``reverse-process`` and ``sampler``, what the case is about.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction
@@ -141,6 +143,9 @@ class Case:
         What is wrong with parameter values that are each in their domain; empty if nothing is.
     geometry
         The geometry of the support at given parameter values, if it is bounded.
+    time_measure
+        For a sampler: the measure τ̂_κ of the times at which it evaluates the score. Claims that
+        speak of no sampler are not checked on such a case, but on the law itself.
     """
 
     name: str
@@ -159,6 +164,9 @@ class Case:
     takes: frozenset[str] = frozenset()
     objection: Callable[[Mapping[str, sp.Expr]], str] = field(default=lambda _: "", repr=False)
     geometry: Callable[[Mapping[str, sp.Expr]], Geometry] | None = field(default=None, repr=False)
+    time_measure: Callable[[Mapping[str, sp.Expr]], TimeAtoms] | None = field(
+        default=None, repr=False
+    )
 
     @property
     def symbols(self) -> dict[str, sp.Expr]:
