@@ -8,7 +8,7 @@ until they become balls at the working precision.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ import sympy as sp
 from flint import acb, arb, ctx, fmpq, fmpz
 
 from theory import symbols
-from theory.operators import GaussianExpectation, TimeIntegral
+from theory.operators import GaussianExpectation, Kept, TimeIntegral
 
 Ball = arb | acb
 
@@ -86,9 +86,29 @@ def compile_program(expressions: Sequence[sp.Expr], inputs: Sequence[sp.Basic]) 
         If some node has no rigorous rule, or a symbol is not an input.
     """
     builder = _Builder(tuple(inputs))
+    exact = [sp.sympify(expression) for expression in expressions]
+    for kept in parts_first(exact, builder.slots):
+        if isinstance(kept, Kept):  # from the inside out, so that no recursion gets deep
+            builder.slot(kept)
     outputs = tuple(builder.slot(sp.sympify(expression)) for expression in expressions)
     builder.program.outputs = outputs
     return builder.program
+
+
+def parts_first(
+    expressions: Sequence[sp.Basic], known: Container[sp.Basic]
+) -> Iterator[sp.Basic]:
+    """Yield every node that is not known, once, each after its parts; without recursion."""
+    seen: set[sp.Basic] = set()
+    todo = [(expression, False) for expression in reversed(expressions)]
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            yield node
+        elif node not in seen and node not in known:
+            seen.add(node)
+            todo.append((node, True))
+            todo += ((part, False) for part in reversed(node.args))
 
 
 class _Builder:
@@ -138,6 +158,8 @@ class _Builder:
             return self._gaussian(node)
         if isinstance(node, sp.Integral):
             return self._integral(node)
+        if isinstance(node, Kept):
+            return self.slot(node.inside)
         if isinstance(node, TimeIntegral):
             return self._over_time(node)
         raise NotEnclosable(f"no rigorous rule for {node.func.__name__}: {node}")

@@ -9,12 +9,19 @@ from dataclasses import replace
 import sympy as sp
 
 from proofs_check.number import Method
-from proofs_check.plans import RATIO_INTERVALS, TWO_POINT_BOX, box_sample_sizes, points_for
+from proofs_check.plans import (
+    RATIO_INTERVALS,
+    TWO_POINT_BOX,
+    box_sample_sizes,
+    points_for,
+    sampler_boxes,
+)
 from proofs_check.point import Point
 from proofs_check.provers import algebra, symbolic
 from proofs_check.provers.boxes import Interval, certify_nonnegative
 from proofs_check.provers.pointwise import PointAnswer, answer_at, meets_hypotheses
 from proofs_check.provers.rates import check_rate
+from proofs_check.provers.sampler_boxes import certify_sampler, speaks_of_gaussian_sampler
 from proofs_check.provers.symbolic import is_identically_zero
 from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
@@ -111,6 +118,8 @@ def check_claim(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
         return _summarise(claim, case, Status.INCONCLUSIVE, text, answers)
     if claim.statement.conclusion.op == "<=" and _depends_on_the_ratio_alone(claim, law):
         return _on_boxes(claim, law, answers, effort)
+    if speaks_of_gaussian_sampler(claim, law):
+        return _on_sampler_boxes(claim, law, answers, effort)
     exact = all(a.method is Method.ENCLOSURE for a in answers)
     if exact and claim.statement.conclusion.op == "<=":
         text = f"at {len(answers)} points, by enclosure"
@@ -266,6 +275,32 @@ def _on_boxes(claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: s
     )
     verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
     return replace(verdict, evidence=(f"{boxes} boxes", *evidence, *verdict.evidence))
+
+
+def _on_sampler_boxes(
+    claim: Claim, law: Case, answers: Sequence[PointAnswer], effort: str
+) -> Verdict:
+    """Certify a claim about a sampler on boxes of its step and of the law's variance."""
+    boxes, covered, left_open = 0, list[str](), list[str]()
+    for box in sampler_boxes(law.name, effort):
+        result = certify_sampler(claim, law, box)
+        boxes += result.boxes
+        if result.negative:
+            where = f"{box}: {result.negative[0]}"
+            return _summarise(
+                claim, law.name, Status.REFUTED, "false on a whole box", answers, where
+            )
+        (covered if result.certified else left_open).append(str(box))
+    if not covered:
+        text = f"open on {'; '.join(left_open)}"
+        return _summarise(claim, law.name, Status.INCONCLUSIVE, text, answers)
+    still_open = f" (open on {'; '.join(left_open)})" if left_open else ""
+    text = (
+        f"every N and d, |m|² ≤ d, on {'; '.join(covered)}{still_open}; and at {len(answers)} "
+        "points, by enclosure"
+    )
+    verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
+    return replace(verdict, evidence=(f"{boxes} boxes", *verdict.evidence))
 
 
 def _shown(intervals: Iterable[Interval]) -> str:

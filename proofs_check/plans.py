@@ -6,10 +6,13 @@ one far from it, a list, uniform τ; one training point, few, many; small and la
 
 from __future__ import annotations
 
+import math
+
 import sympy as sp
 
 from proofs_check.point import Point, at_time, of_sampler, with_tau
 from proofs_check.provers.boxes import Interval
+from proofs_check.provers.sampler_boxes import SamplerBox
 from theory import cases
 from theory.claim import Claim
 from theory.process import TimeAtoms, UniformTime
@@ -202,7 +205,7 @@ _PLANS |= {
     "reverse-mixture": (
         at_time("reverse-mixture", "1/5"),
         at_time("reverse-mixture", "1/2", K=2, a=2, s=0),
-        at_time("reverse-mixture", 3, K=1, s=0),
+        at_time("reverse-mixture", 3, K=2, s=0, a="1/10"),
         at_time("reverse-mixture", "1/20", K=5, a=3, s="1/10"),
         at_time("reverse-mixture", 1, K=4, a="1/2", s=2),
     ),
@@ -270,6 +273,35 @@ def box_sample_sizes(effort: str, claim_id: str = "") -> tuple[int, ...]:
     if claim_id in _SLOW_ON_BOXES:
         return {"quick": (1,), "standard": (1, 2), "deep": (1, 2, 3, 4)}[effort]
     return {"quick": (1, 2), "standard": (1, 2, 3, 4), "deep": (1, 2, 3, 4, 5, 6)}[effort]
+
+
+def sampler_boxes(case: str, effort: str) -> tuple[SamplerBox, ...]:
+    """Return the boxes on which Proposition 7 is certified for a Gaussian target."""
+    small = SamplerBox(4, (_q(1, 4), _q(1, 2)), (_q(1, 2), _q(2)))
+    if effort == "quick":
+        return (small,)
+    wide = SamplerBox(4, (_q(1, 4), _q(1, 2)), (_q(1, 4), _q(4)))
+    fine = SamplerBox(8, (_q(1, 4), _q(1, 2)), (_q(1, 2), _q(2)))
+    if case == "gaussian-sampler-true":
+        long = SamplerBox(20, (_q(1, 10), _q(1, 4)), (_q(1, 2), _q(2)))
+        longer = SamplerBox(40, (_q(1, 20), _q(1, 10)), (_q(1, 2), _q(2)))
+        return (wide, fine, long) if effort == "standard" else (wide, fine, long, longer)
+    finer = SamplerBox(8, (_q(1, 8), _q(1, 4)), (_q(1, 4), _q(4)))
+    return (wide, fine) if effort == "standard" else (wide, fine, finer)
+
+
+def rate_step_counts(case: str, effort: str) -> tuple[int, ...]:
+    """Return the values of 1/κ, each twice the last, over which a rate in the step is fitted."""
+    if effort == "standard" and not case.startswith("gaussian"):  # by quadrature, step by step
+        return (2, 4, 8)
+    return {"quick": (2, 4, 8), "standard": (2, 4, 8, 16), "deep": (2, 4, 8, 16, 32)}[effort]
+
+
+def sampler_with_step(case: str, inverse_step: int) -> Point:
+    """Return a point with κ = 1/``inverse_step``, T = 5, and ε as near to 1/20 as it can be."""
+    kappa = _q(1, inverse_step)
+    stages = round(math.log(20) / math.log1p(float(kappa)))
+    return of_sampler(case, kappa=kappa, L=4 * inverse_step, m=stages)
 
 
 def rate_noise_levels(effort: str) -> tuple[int, ...]:

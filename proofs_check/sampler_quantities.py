@@ -21,6 +21,7 @@ from numerics.density_score import empirical_score_line
 from numerics.gaussian_samplers import gaussian_sampler_losses
 from numerics.law_quadrature import Estimate
 from numerics.sampler_times import SamplerTimes, two_phase_times
+from proofs_check.best_step import best_steps
 from proofs_check.number import Method, Number
 from proofs_check.point import Point
 
@@ -33,8 +34,8 @@ _ROUNDING = 2.0**-50
 
 def sampler_quantities(point: Point, names: Sequence[str]) -> dict[str, Number]:
     """Return those of the named quantities that a sampler's or reverse process's case computes."""
-    if point.case == "gaussian-sampler-plug-in":
-        return _plug_in(point, names)
+    if point.case.startswith("gaussian-sampler"):
+        return {**_least(point, names), **_plug_in(point, names)}
     if point.case not in ("mixture-sampler", "two-points-sampler", "reverse-mixture"):
         return {}
     wanted = [name for name in names if name in point.law.measured]
@@ -47,7 +48,18 @@ def sampler_quantities(point: Point, names: Sequence[str]) -> dict[str, Number]:
     return found
 
 
+def _least(point: Point, names: Sequence[str]) -> dict[str, Number]:
+    if not {"least_KL", "least_bound"} & {*names}:
+        return {}
+    best = best_steps(point)
+    assert best is not None
+    found = zip(("least_KL", "least_bound"), best, strict=True)
+    return {n: Number(b.value.value, b.value.error, Method.QUADRATURE) for n, b in found}
+
+
 def _plug_in(point: Point, names: Sequence[str]) -> dict[str, Number]:
+    if point.case != "gaussian-sampler-plug-in":
+        return {}
     values = dict(point.values)
     losses = gaussian_sampler_losses(
         _times(point),
@@ -87,7 +99,7 @@ def _estimate(point: Point, name: str) -> Estimate | None:
     if name == "KL_prior":
         horizon = point.one_time if point.law.time_measure is None else _horizon(point)
         return None if horizon is None else fisher.prior_divergence(*law, float(horizon))
-    if name in ("D_kappa", "path_error"):
+    if name == "D_kappa":
         return _discretisation_error(law, _times(point))
     if name == "KL":
         return _divergence(point)

@@ -71,7 +71,7 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
     UsageError
         If there is no point, or the claim does not speak of the case.
     """
-    from proofs_check import denoising_bounds
+    from proofs_check import best_step, denoising_bounds
     from proofs_check.measurement import measure, radius_excess, sides
     from theory import cases
 
@@ -99,6 +99,9 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
         numbers += [("lhs", lhs), ("rhs", rhs), ("slack", slack)]
         if claim.id == denoising_bounds.CLAIM:
             numbers += denoising_bounds.bound_columns(point, known)
+        if claim.id == best_step.CLAIM and (best := best_step.best_steps(point)):
+            exact, bound = best
+            numbers += [("kappa_star_KL", exact.place), ("kappa_star_bound", bound.place)]
         rows.append(Row(_parameters(point), tuple(numbers)))
     return Table(claim.id, law.name, tuple(rows))
 

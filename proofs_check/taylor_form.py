@@ -14,7 +14,9 @@ from functools import lru_cache
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from proofs_check.enclosure import NotEnclosable, exact_ball
+from proofs_check.ball_program import NotEnclosable, parts_first
+from proofs_check.enclosure import exact_ball
+from theory.operators import Kept
 
 _UNIT = arb(0, 1)
 Box = Mapping[sp.Symbol, tuple[sp.Rational, sp.Rational]]
@@ -83,22 +85,19 @@ def _compiled(expressions: tuple[sp.Expr, ...], inputs: tuple[sp.Symbol, ...]) -
     slots: dict[sp.Basic, int] = {symbol: k for k, symbol in enumerate(inputs)}
     instructions: list[tuple[Rule, tuple[int, ...]]] = []
 
-    def slot(node: sp.Basic) -> int:
-        if node not in slots:
-            rule, parts = _rule(node)
-            arguments = tuple(map(slot, parts))
-            instructions.append((rule, arguments))
-            slots[node] = len(inputs) + len(instructions) - 1
-        return slots[node]
-
-    outputs = tuple(map(slot, expressions))
-    return _Program(tuple(instructions), outputs)
+    for node in parts_first(expressions, slots):
+        rule, parts = _rule(node)
+        instructions.append((rule, tuple(slots[part] for part in parts)))
+        slots[node] = len(inputs) + len(instructions) - 1
+    return _Program(tuple(instructions), tuple(slots[e] for e in expressions))
 
 
 def _rule(node: sp.Basic) -> tuple[Rule, tuple[sp.Basic, ...]]:
     if isinstance(node, sp.Rational):
         exact = fmpq(int(node.p), int(node.q))
         return (lambda count, _: TaylorForm(arb(exact), (arb(0),) * count, arb(0))), ()
+    if isinstance(node, Kept):
+        return (lambda _, parts: parts[0]), node.args
     if isinstance(node, sp.Add):
         return _add, node.args
     if isinstance(node, sp.Mul):

@@ -1,8 +1,8 @@
-"""Two inert operators: the integral over time, ∫ · dτ, and the expectation over a standard normal.
+"""Inert operators: the integral over time, ∫ · dτ, and the expectation over a standard normal.
 
 sympy's own ``Integral`` would do for both, but these carry what a checker needs to know: that τ is
 a positive measure (so the integral is monotone), and that the weight is Gaussian (so tails have
-rigorous bounds).
+rigorous bounds). A third keeps one step of a long recursion as a node of its own.
 """
 
 from __future__ import annotations
@@ -99,6 +99,49 @@ class GaussianExpectation(sp.Expr):  # type: ignore[misc]
 
     def _sympystr(self, printer: Any) -> str:
         return f"E_{self.variable}[{printer.doprint(self.integrand)}]"
+
+
+class Kept(sp.Expr):  # type: ignore[misc]
+    """One real expression as a node of its own: nothing looks inside to find out more of it.
+
+    A recursion over many steps stays a chain of short expressions; sympy asks of each new product
+    whether its factors are real, and would walk down the whole chain each time.
+    """
+
+    is_commutative = True
+
+    def __new__(cls, inside: Any) -> Any:
+        kept = sp.Expr.__new__(cls, sp.sympify(inside))
+        kept._symbols = set(kept.args[0].free_symbols)
+        return kept
+
+    @property
+    def inside(self) -> sp.Expr:
+        """The expression."""
+        return self.args[0]
+
+    @property
+    def free_symbols(self) -> set[sp.Symbol]:
+        return set(self._symbols)
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def _eval_is_finite(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any) -> str:
+        return str(printer.doprint(self.inside))
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer.doprint(self.inside)})"
+
+
+class KeptPositive(Kept):
+    """The same for an expression that is known to be positive."""
+
+    def _eval_is_extended_positive(self) -> bool:
+        return True
 
 
 def merge_expectations(expression: sp.Expr) -> sp.Expr:

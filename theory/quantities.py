@@ -255,6 +255,18 @@ QUANTITIES: dict[str, Quantity] = {
             "2Σ(1 − e⁻ᵞ)J",
             "Fisher information at the evaluated times, weighted by 2(1 − e^{−γ_k})",
         ),
+        Quantity(
+            "least_KL",
+            r"\min_\kappa\mathbb{E}\,\mathrm{KL}",
+            "min KL",
+            "least E KL(p_ε‖q̂) over the step κ, with ε fixed and T within a step of fixed",
+        ),
+        Quantity(
+            "least_bound",
+            r"\min_\kappa\mathrm{bound}",
+            "min bound",
+            "least right side of Proposition 7 over the same steps κ",
+        ),
     )
 }
 

@@ -21,6 +21,7 @@ _MAIN = "farghly2026.proposition-7"
 _SHARPER = "farghly2026.proposition-7-sharper"
 _STABILITY = "farghly2026.proposition-7-stability"
 _EXPLICIT = "farghly2026.proposition-7-explicit"
+_COROLLARY = "farghly2026.corollary-8"
 _BOUND = "farghly2026.discretisation-bound"
 _PRIOR = "farghly2026.prior-divergence"
 _PRODUCT = "farghly2026.theorem-3b-product"
@@ -236,6 +237,19 @@ def _explicit_derivation() -> Statement:
     )
 
 
+def _rate() -> Statement:
+    from theory.sampler_steps import KAPPA, horizon, step_count
+    from theory.symbols import d
+
+    kappa = KAPPA.symbol
+    discretisation = kappa**2 * d * step_count() + kappa * d * horizon()
+    return Statement(Relation(q.KL, "≲", discretisation + q.KL_prior), rate_variable="1/kappa")
+
+
+def _corollary_8() -> Statement:
+    return Statement(Relation(q.least_KL, "<=", q.least_bound))
+
+
 def _step_of(
     parent: str, name: str, title: str, build: Any, *, strength: Strength, sharp_at: str, **more: Any
 ) -> Claim:
@@ -440,6 +454,36 @@ CLAIMS: tuple[Claim, ...] = (
         taken=(
             "farghly2026.prior-divergence at t = T > 0, where σ² = 1 − e^{−2T} and μ = e^{−T}",
         ),
+        needs=frozenset({"sampler"}),
+        sharp_at="not attained",
+    ),
+    Claim(
+        id=f"{_MAIN}-rate",
+        title="The sampler with the true score (the paper's rate in the step size)",
+        source=Source("farghly2026", "Proposition 7"),
+        kind=Kind.LITERATURE,
+        strength=Strength.RATE,
+        build=_rate,
+        assumptions=_SAMPLER,
+        uses=(_MAIN, _BOUND),
+        taken=("farghly2026.discretisation-bound and a score error of zero, constants left out",),
+        needs=frozenset({"sampler", "true-score"}),
+    ),
+    Claim(
+        id=_COROLLARY,
+        title="Optimising the step: κ* of the bound beside κ* of the divergence itself",
+        source=Source(
+            "farghly2026",
+            "Corollary 8",
+            "the paper optimises a rate; here both sides are minimised over κ, and tables show "
+            "where",
+        ),
+        kind=Kind.DERIVED,
+        strength=Strength.UPPER,
+        build=_corollary_8,
+        assumptions=(*_SAMPLER, "κ = ε^(−1/m) − 1 for integers m, at most 2 and at least 1/100"),
+        uses=(_MAIN,),
+        taken=("the least value of the smaller function is the smaller",),
         needs=frozenset({"sampler"}),
         sharp_at="not attained",
     ),

@@ -148,7 +148,9 @@ def table(
 
 @app.command()
 def figure(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The figure: denoising.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The figure: denoising or toy or samplers.")
+    ],
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="PATH", help="Where to; .npz and .csv of the data go beside it."),

@@ -16,7 +16,13 @@ from flint import arb
 
 from proofs_check.measurement import measure, sides
 from proofs_check.number import Method, Number, to_ball
-from proofs_check.plans import rate_noise_levels, rate_sample_sizes, with_parameters_of
+from proofs_check.plans import (
+    rate_noise_levels,
+    rate_sample_sizes,
+    rate_step_counts,
+    sampler_with_step,
+    with_parameters_of,
+)
 from proofs_check.point import Point, at_time
 from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
@@ -38,8 +44,9 @@ class Exponent:
 
 
 def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
-    """Decide a rate claim on a case by its growth in the sample size."""
-    name, sizes, points = _sweep(claim, case, effort)
+    """Decide a rate claim on a case by its growth in the claim's variable."""
+    sweep = _sweep(claim, case, effort)
+    name, sizes, points, factor = sweep.name, sweep.values, sweep.points, sweep.factor
     rows = [_sides(claim, point, effort, seed) for point in points]
     if any(lhs is None or rhs is None for lhs, rhs in rows):
         return Verdict(
@@ -52,10 +59,10 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
             return Verdict(
                 claim.id, case, Status.REFUTED, "no constant makes zero large", witness=where
             )
-    left = _exponent([to_ball(lhs) for lhs, _ in known])
-    right = _exponent([to_ball(rhs) for _, rhs in known])
+    left = _exponent([to_ball(lhs) for lhs, _ in known], factor)
+    right = _exponent([to_ball(rhs) for _, rhs in known], factor)
     ratios = [to_ball(lhs) / to_ball(rhs) for lhs, rhs in known]
-    ratio = _exponent(ratios)
+    ratio = _exponent(ratios, factor)
     evidence = (
         f"exponent of {name} in the left side {left}, in the right side {right}, in their ratio "
         f"{ratio}",
@@ -93,15 +100,32 @@ def check_rate(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
     return verdict(Status.SUPPORTED, f"exponents of {name} agree in order: ratio {ratio}")
 
 
-def _sweep(claim: Claim, case: str, effort: str) -> tuple[str, tuple[int, ...], list[Point]]:
-    """Return the variable, its values, each twice the last, and the points that have them."""
-    if claim.statement.rate_variable == "N":
-        sizes = rate_sample_sizes(case, effort)
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """A variable, its values, and the points that have them; ``factor`` is between neighbours."""
+
+    name: str
+    values: tuple[int, ...]
+    points: tuple[Point, ...]
+    factor: arb
+
+
+def _sweep(claim: Claim, case: str, effort: str) -> _Sweep:
+    variable, two = claim.statement.rate_variable, arb(2)
+    if variable == "N":
+        values = rate_sample_sizes(case, effort)
         start = with_parameters_of(claim, at_time(case, "3/10"))
-        return "N", sizes, [start.with_values(N=sp.Integer(n)) for n in sizes]
-    inverses = rate_noise_levels(effort)
-    points = [at_time(case, sp.Rational(1, k**2), "fraction", N=64) for k in inverses]
-    return "1/σ_ε", inverses, [with_parameters_of(claim, point) for point in points]
+        return _Sweep("N", values, tuple(start.with_values(N=sp.Integer(n)) for n in values), two)
+    if variable == "1/kappa":
+        values = rate_step_counts(case, effort)
+        return _Sweep("1/κ", values, tuple(sampler_with_step(case, k) for k in values), two)
+    if variable == "e^T":
+        values = (1, 2, 3, 4) if effort == "quick" else (1, 2, 3, 4, 5, 6)
+        places = tuple(at_time(case, sp.Integer(t)) for t in values)
+        return _Sweep("e^T, T", values, places, arb(1).exp())
+    values = rate_noise_levels(effort)
+    places = tuple(at_time(case, sp.Rational(1, k**2), "fraction", N=64) for k in values)
+    return _Sweep("1/σ_ε", values, tuple(with_parameters_of(claim, p) for p in places), two)
 
 
 def _sides(
@@ -112,9 +136,9 @@ def _sides(
     return lhs, rhs
 
 
-def _exponent(values: list[arb]) -> Exponent | None:
-    """Return the hull of the last two local exponents over a doubling sequence."""
+def _exponent(values: list[arb], factor: arb) -> Exponent | None:
+    """Return the hull of the last two local exponents over a geometric sequence."""
     if len(values) < 3 or any(not (v.is_finite() and v > 0) for v in values):
         return None
-    local = [(b / a).log() / arb(2).log() for a, b in pairwise(values)][-2:]
+    local = [(b / a).log() / factor.log() for a, b in pairwise(values)][-2:]
     return Exponent(min(float(e.lower()) for e in local), max(float(e.upper()) for e in local))

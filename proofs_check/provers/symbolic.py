@@ -26,7 +26,7 @@ from theory import symbols
 from theory.cases.case import Case
 from theory.claim import Claim
 from theory.claim_parameters import alpha
-from theory.operators import TimeIntegral
+from theory.operators import Kept, TimeIntegral
 from theory.quantities import symbol
 
 # Dummies, here and below: a case's own symbol of the same name must stay another one.
@@ -35,6 +35,9 @@ _SHIFTED_SAMPLE_SIZE = sp.Dummy("n", nonnegative=True)
 
 #: With more terms than this expressions are not expanded: that they are zero is not seen.
 _MOST_TERMS = 50_000
+
+#: Longer combinations of integrals over time are not brought to one.
+_LONGEST = 500
 
 #: A claim's own parameters, written so that sympy sees where they range.
 _RANGES = {alpha: 1 + sp.Dummy("beta", positive=True)}
@@ -105,7 +108,7 @@ def is_identically_zero(expression: sp.Expr) -> bool:
     """Whether an expression is zero, integrals over time being linear in their integrands."""
     if expression == 0:
         return True
-    if _expanded_terms(expression, {}) > _MOST_TERMS:  # a recursion over many steps, say
+    if expression.has(Kept) or _expanded_terms(expression, {}) > _MOST_TERMS:
         return False
     if sp.expand(expression) == 0:
         return True
@@ -118,7 +121,7 @@ def is_identically_zero(expression: sp.Expr) -> bool:
         )
     names = {integral: sp.Dummy() for integral in integrals}
     linear = sp.expand(expression.xreplace(names))
-    if not linear.is_polynomial(*names.values()):
+    if linear.count_ops() > _LONGEST or not linear.is_polynomial(*names.values()):
         return False
     polynomial = sp.Poly(linear, *names.values())
     if polynomial.total_degree() > 1:

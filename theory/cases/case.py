@@ -132,7 +132,8 @@ class Case:
         empirical score; ``resolved-rate``, the numbers are exact enough to fit an exponent of N;
         ``resolved-stability``, those of ε_stab² and C_sm are;
         ``local-mass`` and ``packing``, the integrals over the law of those names are computed;
-        ``heat-kernel``, ``reverse-process`` and ``sampler``, what the case is about.
+        ``heat-kernel``, ``reverse-process`` and ``sampler``, what the case is about;
+        ``true-score``, the sampler uses the true score.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction

@@ -17,6 +17,7 @@ import sympy as sp
 
 from theory.cases.case import Domain, Parameter
 from theory.cases.parameters import DIMENSION, SAMPLE_SIZE
+from theory.operators import Kept, KeptPositive
 from theory.sampler_steps import KAPPA, SAMPLER, noise_times, steps
 
 VARIANCE = Parameter(
@@ -69,8 +70,8 @@ def divergence(uniform: int, geometric: int, *, estimated: bool) -> sp.Expr:
     for u, gamma in zip(times, steps(kappa, uniform, geometric), strict=False):
         noised = _noised_variance(u)
         factor = sp.exp(gamma) - 2 * (sp.exp(gamma) - 1) / noised
-        gain = factor * gain + 2 * (sp.exp(gamma) - 1) * sp.exp(-u) / noised
-        variance = factor**2 * variance + sp.exp(2 * gamma) - 1
+        gain = Kept(factor * gain + 2 * (sp.exp(gamma) - 1) * sp.exp(-u) / noised)
+        variance = KeptPositive(factor**2 * variance + sp.exp(2 * gamma) - 1)
     ratio = _noised_variance(times[-1]) / variance
     spread = ratio - 1 - sp.log(ratio)
     if estimated:
@@ -92,4 +93,5 @@ def score_error_of_mean(uniform: int, geometric: int) -> sp.Expr:
 
 
 def _noised_variance(u: sp.Expr) -> sp.Expr:
-    return 1 + (VARIANCE.symbol - 1) * sp.exp(-2 * u)
+    """Return 1 + (s² − 1) e^{−2u}, positive as s² and 1 − e^{−2u} are."""
+    return KeptPositive(1 + (VARIANCE.symbol - 1) * sp.exp(-2 * u))

@@ -16,20 +16,18 @@ CASE = Case(
     parameters=(*reverse_mixture.CASE.parameters, *SAMPLER),
     closed_forms=lambda values: {
         "score_error": sp.S.Zero,
-        "E_l_sm": sp.S.Zero,
         **reverse_mixture.second_moment(values),
     },
     measured=(
         "KL",
         "D_kappa",
         "KL_prior",
-        "path_error",
         "step_fisher",
         "fisher_integral",
         "fisher_steps",
         "fisher_drift",
     ),
-    properties=frozenset({"sampler"}),
+    properties=frozenset({"sampler", "true-score"}),
     fixed=reverse_mixture.CASE.fixed,
     time_measure=measure_of_times,
 )
