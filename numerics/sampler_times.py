@@ -12,6 +12,7 @@ so T = κL + 1, ε = (1 + κ)^(−m), and every step is κ min(1, u_{k+1}).
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ def two_phase_times(kappa: float, uniform_steps: int, geometric_steps: int) -> S
         ("uniform_steps", uniform_steps, "T = κL + 1 must exceed 1"),
         ("geometric_steps", geometric_steps, "ε = (1 + κ)^(−m) must be below 1"),
     ):
-        if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 1:
+        if isinstance(count, bool) or operator.index(count) < 1:
             raise ValueError(f"{name} = {count!r}: an integer ≥ 1, since {why}; pass 10, say")
     uniform = 1.0 + step * np.arange(uniform_steps, 0, -1)
     geometric = np.exp(-math.log1p(step) * np.arange(geometric_steps + 1))

@@ -95,9 +95,7 @@ def compile_program(expressions: Sequence[sp.Expr], inputs: Sequence[sp.Basic]) 
     return builder.program
 
 
-def parts_first(
-    expressions: Sequence[sp.Basic], known: Container[sp.Basic]
-) -> Iterator[sp.Basic]:
+def parts_first(expressions: Sequence[sp.Basic], known: Container[sp.Basic]) -> Iterator[sp.Basic]:
     """Yield every node that is not known, once, each after its parts; without recursion."""
     seen: set[sp.Basic] = set()
     todo = [(expression, False) for expression in reversed(expressions)]

@@ -210,9 +210,7 @@ def _assumptions_hold(
 ) -> bool:
     """Whether the hypotheses of a step, instantiated, are plain or follow from what is known."""
     for hypothesis in step.hypotheses:
-        instance = Relation(
-            hypothesis.lhs.subs(values), hypothesis.op, hypothesis.rhs.subs(values)
-        )
+        instance = Relation(hypothesis.lhs.subs(values), hypothesis.op, hypothesis.rhs.subs(values))
         if instance.op == "<=" and all(
             term.is_nonnegative for term in instance.slack.as_ordered_terms()
         ):

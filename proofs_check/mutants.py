@@ -16,7 +16,7 @@ from proofs_check.enclosure import NotEnclosable, enclose
 from proofs_check.measurement import PRECISION, balls, measure, time_rule
 from proofs_check.number import Number, to_number
 from proofs_check.plans import points, with_parameters_of
-from proofs_check.point import Point, at_time
+from proofs_check.point import Point, at_time, of_sampler
 from proofs_check.provers.pointwise import answer_once, decide, meets_hypotheses
 from proofs_check.provers.rates import check_rate
 from proofs_check.provers.witnesses import find_witness
@@ -204,6 +204,15 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
         *points("heat-line", "quick"),
         # data much narrower than the noise: what starting from N(0, I) costs is nearly its bound
         at_time("reverse-gaussian", 1, s2="1/100000000"),
+        at_time("reverse-gaussian", 2, "ve", s2="1/100000000"),
+        # two short steps: the sampler has hardly left N(0, I), the law is still what it was at T
+        *(
+            of_sampler(case, L=1, m=1, kappa="1/1000", **more)
+            for case, more in (
+                ("gaussian-sampler-true", {"b": 5}),
+                ("two-points-sampler", {"N": 1, "p": 1, "a": 5}),
+            )
+        ),
         *points("reverse-gaussian", "quick"),
         *points("gaussian-sampler-true", "quick"),
         *points("gaussian-sampler-mean", "standard"),

@@ -304,6 +304,12 @@ def sampler_with_step(case: str, inverse_step: int) -> Point:
     return of_sampler(case, kappa=kappa, L=4 * inverse_step, m=stages)
 
 
+def off_centre(case: str, time: int) -> Point:
+    """Return a point whose law has a mean that is not zero: a centred one forgets faster."""
+    chosen = {"reverse-gaussian": {"b": 1}, "reverse-mixture": {"K": 1}}[case]
+    return at_time(case, time, **chosen)
+
+
 def rate_noise_levels(effort: str) -> tuple[int, ...]:
     """Return the values of 1/σ_ε, each twice the last, over which a rate in the noise is fitted."""
     return {"quick": (4, 8, 16), "standard": (4, 8, 16, 32), "deep": (4, 8, 16, 32, 64)}[effort]

@@ -123,7 +123,7 @@ def of_sampler(case: str, **values: sp.Expr | int | str) -> Point:
     if law.time_measure is None:
         raise ValueError(f"case={case}: it has no sampler; use at_time or with_tau")
     exact = {name: sp.sympify(value) for name, value in values.items()}
-    return with_tau(case, law.time_measure({**law.defaults, **exact}), **values)
+    return with_tau(case, law.time_measure({**law.defaults, **exact}), "ou", **values)
 
 
 def with_tau(

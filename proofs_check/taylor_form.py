@@ -1,4 +1,4 @@
-"""First-order Taylor forms: enclosures on boxes that remember how intermediate results move together.
+"""First-order Taylor forms: enclosures on boxes that remember how results move together.
 
 On a box with centre c and half-widths h an expression is written as f(c) + Σ slope_i ξ_i + rest,
 where ξ_i in [−1, 1] is the place within the box. Long recursions stay narrow: what is linear
@@ -128,9 +128,7 @@ def _multiply(_: int, parts: list[TaylorForm]) -> TaylorForm:
         product = TaylorForm(
             a * b,
             tuple(a * y + b * x for x, y in slopes),
-            mine * others
-            + product.rest * (b + others + factor.rest)
-            + factor.rest * (a + mine),
+            mine * others + product.rest * (b + others + factor.rest) + factor.rest * (a + mine),
         )
     return product
 

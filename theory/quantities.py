@@ -218,9 +218,7 @@ QUANTITIES: dict[str, Quantity] = {
             "Σ γ³J",
             "Fisher information at the evaluated times, weighted by the cubes of the steps",
         ),
-        Quantity(
-            "second_moment", r"\mathbb{E}|X_0|^2", "E|X₀|²", "second moment of the data"
-        ),
+        Quantity("second_moment", r"\mathbb{E}|X_0|^2", "E|X₀|²", "second moment of the data"),
         Quantity(
             "score_increment",
             r"\mathbb{E}|s_b-s_a|^2",

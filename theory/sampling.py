@@ -29,7 +29,13 @@ _SAMPLER = (
     "Ornstein–Uhlenbeck, exponential integrator from N(0, I), two-phase times",
     "ν has a finite second moment",
 )
+_LIMIT = "attained only in the limit of many short steps, more than a check takes"
+_LOOSE = "the bound is loose by a factor of five or more on every law here"
+_SAME_ORDER = "at fixed T and ε both terms are of order κ: either alone has the rate"
+_WEAKER = "a weaker statement for κ ≤ 1"
+_NO_PRIOR = "at T = 5 it is a billionth, and the divergence is larger at every κ tried"
 _SAME_TAU = "τ in Theorem 3 is τ̂_κ"
+_PROOF = Source("farghly2026", "proof of Proposition 7")
 _TIME_SOURCE = Source("farghly2026", "Proposition 7, its times", "as in benton2024")
 
 
@@ -40,9 +46,7 @@ def _times() -> Statement:
     horizon = kappa * uniform + 1
     stop = (1 + kappa) ** (-geometric)
     count = (horizon - 1) / kappa + sp.log(1 / stop) / sp.log(1 + kappa)
-    return Statement(
-        Relation(count, "=", uniform + geometric), (Relation(sp.S.Zero, "<", kappa),)
-    )
+    return Statement(Relation(count, "=", uniform + geometric))
 
 
 def _time_letters() -> tuple[Any, Any, Any]:
@@ -111,9 +115,7 @@ def _main() -> Statement:
 
 
 def _main_derivation() -> Statement:
-    return Statement(
-        _main().conclusion, (_path().conclusion, _minkowski_in_mean().conclusion)
-    )
+    return Statement(_main().conclusion, (_path().conclusion, _minkowski_in_mean().conclusion))
 
 
 def _cross() -> Any:
@@ -121,9 +123,7 @@ def _cross() -> Any:
 
 
 def _sharper() -> Statement:
-    return Statement(
-        Relation(q.KL, "<=", q.KL_prior + q.score_error + q.D_kappa + _cross())
-    )
+    return Statement(Relation(q.KL, "<=", q.KL_prior + q.score_error + q.D_kappa + _cross()))
 
 
 def _sharper_derivation() -> Statement:
@@ -168,9 +168,7 @@ def _fit_bound() -> Any:
 
 
 def _stability() -> Statement:
-    return Statement(
-        Relation(q.KL, "<=", q.KL_prior + _root_sum(_fit_bound(), q.D_kappa))
-    )
+    return Statement(Relation(q.KL, "<=", q.KL_prior + _root_sum(_fit_bound(), q.D_kappa)))
 
 
 def _stability_derivation() -> Statement:
@@ -251,12 +249,19 @@ def _corollary_8() -> Statement:
 
 
 def _step_of(
-    parent: str, name: str, title: str, build: Any, *, strength: Strength, sharp_at: str, **more: Any
+    parent: str,
+    name: str,
+    title: str,
+    build: Any,
+    *,
+    strength: Strength,
+    sharp_at: str,
+    **more: Any,
 ) -> Claim:
     return Claim(
         id=f"{parent}.{name}",
         title=title,
-        source=_TIME_SOURCE if parent == _TIMES else Source("farghly2026", "proof of Proposition 7"),
+        source=_TIME_SOURCE if parent == _TIMES else _PROOF,
         kind=Kind.CLASSICAL,
         strength=strength,
         build=build,
@@ -265,8 +270,6 @@ def _step_of(
         **more,
     )
 
-
-_IDENTITY = {"strength": Strength.IDENTITY, "sharp_at": "everywhere"}
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -305,6 +308,7 @@ CLAIMS: tuple[Claim, ...] = (
         _below_one,
         strength=Strength.TIGHT,
         sharp_at="κ → 0",
+        unkilled=(("rhs: exponent j of x made 1", "true as well: x itself is at least one"),),
     ),
     _step_of(
         _TIMES,
@@ -335,6 +339,7 @@ CLAIMS: tuple[Claim, ...] = (
         assumptions=_SAMPLER,
         needs=frozenset({"sampler"}),
         sharp_at="not attained: most of the slack of Proposition 7 is here (docs/sampling.md)",
+        unkilled=(("rhs: term path_error times 9/10", _LIMIT),),
     ),
     Claim(
         id=f"{_PATH}.minkowski-in-mean",
@@ -348,6 +353,10 @@ CLAIMS: tuple[Claim, ...] = (
         needs=frozenset({"sampler"}),
         step_of=_PATH,
         sharp_at="the true score",
+        unkilled=(
+            ("rhs: exponent 1/2 of score_error made 1", _LIMIT),
+            ("σ for σ² in score_error", _LIMIT),
+        ),
     ),
     _step_of(
         _PATH,
@@ -370,9 +379,15 @@ CLAIMS: tuple[Claim, ...] = (
         uses=(_PATH,),
         steps=(f"{_PATH}.minkowski-in-mean",),
         derivation=_main_derivation,
-        taken=("Girsanov's theorem, the data-processing inequality: farghly2026.proposition-7-path",),
+        taken=("Girsanov's theorem and data processing, for farghly2026.proposition-7-path",),
         needs=frozenset({"sampler"}),
         sharp_at="not attained",
+        unkilled=(
+            ("rhs: term (sqrt(D_kappa) + sqrt(score_error))**2 times 9/10", _LIMIT),
+            ("rhs: exponent 1/2 of D_kappa made 1", _LOOSE),
+            ("rhs: exponent 1/2 of score_error made 1", _LIMIT),
+            ("σ for σ² in score_error", _LIMIT),
+        ),
     ),
     Claim(
         id=_SHARPER,
@@ -397,6 +412,15 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         needs=frozenset({"sampler"}),
         sharp_at="not attained",
+        unkilled=(
+            ("rhs: term D_kappa times 9/10", _LIMIT),
+            ("rhs: term score_error times 9/10", _LIMIT),
+            ("rhs: term sqrt(score_error)*sqrt(step_fisher) times 9/10", _LIMIT),
+            ("rhs: term sqrt(score_error)*sqrt(step_fisher) dropped", _LIMIT),
+            ("rhs: exponent 1/2 of score_error made 1", _LIMIT),
+            ("rhs: exponent 1/2 of step_fisher made 1", _LIMIT),
+            ("σ for σ² in score_error", _LIMIT),
+        ),
     ),
     _step_of(
         _SHARPER,
@@ -427,6 +451,21 @@ CLAIMS: tuple[Claim, ...] = (
         derivation=_stability_derivation,
         needs=frozenset({"sampler"}),
         sharp_at="not attained",
+        unkilled=(
+            (
+                "rhs: term (sqrt(D_kappa) + sqrt(E_l_sm_hat + 2*sqrt(eps_stab_squared)*sqrt(C_sm + E_l_sm_hat) + eps_stab_squared))**2 times 9/10",
+                _LIMIT,
+            ),
+            ("rhs: exponent 1/2 of C_sm + E_l_sm_hat made 1", _LIMIT),
+            ("rhs: exponent 1/2 of D_kappa made 1", _LOOSE),
+            (
+                "rhs: exponent 1/2 of E_l_sm_hat + 2*sqrt(eps_stab_squared)*sqrt(C_sm + E_l_sm_hat) + eps_stab_squared made 1",
+                _LIMIT,
+            ),
+            ("rhs: exponent 1/2 of eps_stab_squared made 1", _LIMIT),
+            ("σ for σ² in C_sm", _LIMIT),
+            ("σ for σ² in eps_stab_squared", _LIMIT),
+        ),
     ),
     _step_of(
         _STABILITY,
@@ -451,11 +490,25 @@ CLAIMS: tuple[Claim, ...] = (
         uses=(_STABILITY, _BOUND, _PRIOR),
         steps=(f"{_STABILITY}.roots",),
         derivation=_explicit_derivation,
-        taken=(
-            "farghly2026.prior-divergence at t = T > 0, where σ² = 1 − e^{−2T} and μ = e^{−T}",
-        ),
+        taken=("farghly2026.prior-divergence at t = T > 0, where σ² = 1 − e^{−2T} and μ = e^{−T}",),
         needs=frozenset({"sampler"}),
         sharp_at="not attained",
+        unkilled=(
+            (
+                "rhs: term (sqrt(Delta) + sqrt(E_l_sm_hat + 2*sqrt(eps_stab_squared)*sqrt(C_sm + E_l_sm_hat) + eps_stab_squared))**2 times 9/10",
+                _LIMIT,
+            ),
+            ("rhs: exponent 1/2 of C_sm + E_l_sm_hat made 1", _LIMIT),
+            ("rhs: exponent 1/2 of Delta made 1", _LIMIT),
+            (
+                "rhs: exponent 1/2 of E_l_sm_hat + 2*sqrt(eps_stab_squared)*sqrt(C_sm + E_l_sm_hat) + eps_stab_squared made 1",
+                _LIMIT,
+            ),
+            ("rhs: exponent 1/2 of eps_stab_squared made 1", _LIMIT),
+            ("Delta: exponent 2 of kappa made 1", _LOOSE),
+            ("σ for σ² in C_sm", _LIMIT),
+            ("σ for σ² in eps_stab_squared", _LIMIT),
+        ),
     ),
     Claim(
         id=f"{_MAIN}-rate",
@@ -468,6 +521,12 @@ CLAIMS: tuple[Claim, ...] = (
         uses=(_MAIN, _BOUND),
         taken=("farghly2026.discretisation-bound and a score error of zero, constants left out",),
         needs=frozenset({"sampler", "true-score"}),
+        unkilled=(
+            ("rhs: term KL_prior dropped", _NO_PRIOR),
+            ("rhs: term d*kappa*(L*kappa + 1) dropped", _SAME_ORDER),
+            ("rhs: term d*kappa**2*(L + m) dropped", _SAME_ORDER),
+            ("rhs: exponent 2 of kappa made 1", _WEAKER),
+        ),
     ),
     Claim(
         id=_COROLLARY,

@@ -130,7 +130,8 @@ def table(
 
     Parameters are the case's own, schedule (ou, vp-linear, ve, fraction), beta_min, beta_d, and
     either t (one time, or several joined by `;`, with weights joined alike) or eps and T (uniform
-    time). A sampler has its own times: kappa, with L or T and m or eps. Values such as 3/10, 0.3 and 1e-2 are kept exact.
+    time). A sampler has its own times: kappa, with L or T and m or eps. Values such as 3/10, 0.3
+    and 1e-2 are kept exact.
     """
     from proofs_check.cli.tabulating import print_table
 

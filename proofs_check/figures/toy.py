@@ -90,8 +90,8 @@ PLANS: Mapping[str, Plan] = {
         coarse=(32, *_MIDDLE),
         half_decades=6,
         sizes=(10, 20, 80, 160),
-        draws_of_sizes=40,
-        planar=12,
+        draws_of_sizes=24,
+        planar=20,
         short=(64, 48, 32, 16, 8),
     ),
     "deep": _plan(

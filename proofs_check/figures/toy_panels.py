@@ -130,7 +130,7 @@ def _against_eps(axes: Axes, record: Toy) -> None:
             label = f"{_NAMES[target]}, κ = {curve.at:.2g}"
             _show(axes, curve, record.verdict(judged), label, colour, mark, styles[pace])
     axes.set(xscale="log", yscale="log", xlabel="early stopping time ε, up to T")
-    axes.set_title("(c) against ε, up to T; in words\n      what ε ≤ 1 shows")
+    axes.set_title(f"(c) {_TO_LAW} against ε up to T;\n      in words its shape on ε ≤ 1")
     _head_room(axes, 0.5)
     _legend(axes)
 
@@ -230,7 +230,7 @@ def _movement(upper: Axes, lower: Axes, record: Toy) -> None:
         axes.set_xlim(sizes[0] * 0.8, sizes[-1] * 1.4)
     upper.tick_params(labelbottom=False)
     upper.set_title(
-        f"(f) where {_TO_LAW} is least as N\n      grows (bars: {100 * CONFIDENCE:g} % confidence)"
+        f"(f) where {_TO_LAW} is least as N\n      grows (bars: {100 * CONFIDENCE:g} %)"
     )
     for axes in (upper, lower):
         low, high = axes.get_ylim()

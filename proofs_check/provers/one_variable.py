@@ -90,8 +90,8 @@ class StartingCertificate:
     def __str__(self) -> str:
         u = self.variable
         return (
-            f"f = rhs - lhs has derivatives >= 0 at {u} = 0 up to order {self.order - 1}; that of "
-            f"order {self.order} is {self.last_derivative} >= 0 on {u} >= 0"
+            f"derivatives of rhs - lhs at {u} = 0 are >= 0 below order {self.order}, where it is "
+            f"{self.last_derivative} >= 0"
         )
 
 
@@ -102,7 +102,7 @@ def find_starting_proof(statement: Statement) -> StartingCertificate | None:
     --------
     >>> u = sp.Symbol("u", nonnegative=True)
     >>> print(find_starting_proof(Statement(Relation(1 + u, "<=", sp.exp(u)))))
-    f = rhs - lhs has derivatives >= 0 at u = 0 up to order 1; that of order 2 is exp(u) >= 0 on u >= 0
+    derivatives of rhs - lhs at u = 0 are >= 0 below order 2, where it is exp(u) >= 0
     """
     for variable in sorted(statement.conclusion.free_symbols, key=str):
         for order in range(1, _HIGHEST_ORDER + 1):
@@ -140,9 +140,7 @@ def _signs_for_every(variable: sp.Symbol, statement: Statement) -> Signs | None:
     return Signs((*others, Relation(sp.S.Zero, "<", variable)))
 
 
-def _is_smooth(
-    node: sp.Expr, variable: sp.Symbol, signs: Signs, *, at_zero: bool = False
-) -> bool:
+def _is_smooth(node: sp.Expr, variable: sp.Symbol, signs: Signs, *, at_zero: bool = False) -> bool:
     """Whether a node that is defined for every u > 0 is twice differentiable there too.
 
     With ``at_zero`` u = 0 is included, and the node is to have every derivative.

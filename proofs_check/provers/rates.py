@@ -17,6 +17,7 @@ from flint import arb
 from proofs_check.measurement import measure, sides
 from proofs_check.number import Method, Number, to_ball
 from proofs_check.plans import (
+    off_centre,
     rate_noise_levels,
     rate_sample_sizes,
     rate_step_counts,
@@ -121,7 +122,7 @@ def _sweep(claim: Claim, case: str, effort: str) -> _Sweep:
         return _Sweep("1/κ", values, tuple(sampler_with_step(case, k) for k in values), two)
     if variable == "e^T":
         values = (1, 2, 3, 4) if effort == "quick" else (1, 2, 3, 4, 5, 6)
-        places = tuple(at_time(case, sp.Integer(t)) for t in values)
+        places = tuple(off_centre(case, t) for t in values)
         return _Sweep("e^T, T", values, places, arb(1).exp())
     values = rate_noise_levels(effort)
     places = tuple(at_time(case, sp.Rational(1, k**2), "fraction", N=64) for k in values)

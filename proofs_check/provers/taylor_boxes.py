@@ -59,7 +59,9 @@ def certify_by_taylor_forms(expression: sp.Expr, box: Box, *, most_boxes: int = 
     return BoxResult(looked_at, (), ())
 
 
-def _halves(box: Box, variable: sp.Symbol) -> tuple[dict[sp.Symbol, tuple[sp.Rational, sp.Rational]], ...]:
+def _halves(
+    box: Box, variable: sp.Symbol
+) -> tuple[dict[sp.Symbol, tuple[sp.Rational, sp.Rational]], ...]:
     low, high = box[variable]
     middle = (low + high) / 2
     return {**box, variable: (low, middle)}, {**box, variable: (middle, high)}

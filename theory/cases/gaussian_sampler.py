@@ -62,21 +62,29 @@ def quantities_of_law(uniform: int, geometric: int) -> dict[str, sp.Expr]:
 
 
 @cache
-def divergence(uniform: int, geometric: int, *, estimated: bool) -> sp.Expr:
-    """Return E KL(p_ε‖q̂) for a score that knows the variance; ``estimated``: not the mean."""
-    kappa, s2, d, b = KAPPA.symbol, VARIANCE.symbol, DIMENSION.symbol, MEAN_NORM.symbol
+def _output(uniform: int, geometric: int) -> tuple[sp.Expr, sp.Expr]:
+    """Return V and M of the output N(M c, V I); computed once, as they are long chains."""
     variance, gain = sp.S.One, sp.S.Zero
-    times = noise_times(kappa, uniform, geometric)
-    for u, gamma in zip(times, steps(kappa, uniform, geometric), strict=False):
+    times = noise_times(KAPPA.symbol, uniform, geometric)
+    for u, gamma in zip(times, steps(KAPPA.symbol, uniform, geometric), strict=False):
         noised = _noised_variance(u)
         factor = sp.exp(gamma) - 2 * (sp.exp(gamma) - 1) / noised
         gain = Kept(factor * gain + 2 * (sp.exp(gamma) - 1) * sp.exp(-u) / noised)
         variance = KeptPositive(factor**2 * variance + sp.exp(2 * gamma) - 1)
-    ratio = _noised_variance(times[-1]) / variance
+    return variance, gain
+
+
+@cache
+def divergence(uniform: int, geometric: int, *, estimated: bool) -> sp.Expr:
+    """Return E KL(p_ε‖q̂) for a score that knows the variance; ``estimated``: not the mean."""
+    s2, d, b = VARIANCE.symbol, DIMENSION.symbol, MEAN_NORM.symbol
+    variance, gain = _output(uniform, geometric)
+    last = noise_times(KAPPA.symbol, uniform, geometric)[-1]
+    ratio = _noised_variance(last) / variance
     spread = ratio - 1 - sp.log(ratio)
     if estimated:
         spread += gain**2 * s2 / (SAMPLE_SIZE.symbol * variance)
-    offset = (gain - sp.exp(-times[-1])) ** 2 / variance
+    offset = (gain - sp.exp(-last)) ** 2 / variance
     return d * spread / 2 + b**2 * offset / 2
 
 
