@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from benchmarks import box_rows, score_rows, stability_rows, startup_rows
+from benchmarks import (
+    box_rows,
+    density_rows,
+    sampler_rows,
+    score_rows,
+    stability_rows,
+    startup_rows,
+)
 
-ROWS = (*score_rows.ROWS, *stability_rows.ROWS, *box_rows.ROWS, *startup_rows.ROWS)
+ROWS = (
+    *score_rows.ROWS,
+    *stability_rows.ROWS,
+    *sampler_rows.ROWS,
+    *density_rows.ROWS,
+    *box_rows.ROWS,
+    *startup_rows.ROWS,
+)

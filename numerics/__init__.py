@@ -17,15 +17,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numerics.add_one import add_one_changes
+    from numerics.density import transport_density
+    from numerics.density_2d import transport_density_2d
     from numerics.empirical import (
         empirical_score,
         log_density,
         posterior_covariance,
         posterior_moments,
     )
+    from numerics.gaussian_samplers import gaussian_sampler_losses
+    from numerics.orders import measured_order
     from numerics.plug_in import plug_in_losses
     from numerics.replace_one import replace_one_stability
     from numerics.replicates import evaluate_replicates
+    from numerics.sampler_score import EmpiricalScore
+    from numerics.sampler_times import two_phase_times
+    from numerics.samplers import sample_reverse
     from numerics.stability import score_stability
 
 _HOME = {
@@ -38,18 +45,32 @@ _HOME = {
     "evaluate_replicates": "numerics.replicates",
     "add_one_changes": "numerics.add_one",
     "replace_one_stability": "numerics.replace_one",
+    "two_phase_times": "numerics.sampler_times",
+    "EmpiricalScore": "numerics.sampler_score",
+    "sample_reverse": "numerics.samplers",
+    "measured_order": "numerics.orders",
+    "gaussian_sampler_losses": "numerics.gaussian_samplers",
+    "transport_density": "numerics.density",
+    "transport_density_2d": "numerics.density_2d",
 }
 
 __all__ = [
+    "EmpiricalScore",
     "add_one_changes",
     "empirical_score",
     "evaluate_replicates",
+    "gaussian_sampler_losses",
     "log_density",
+    "measured_order",
     "plug_in_losses",
     "posterior_covariance",
     "posterior_moments",
     "replace_one_stability",
+    "sample_reverse",
     "score_stability",
+    "transport_density",
+    "transport_density_2d",
+    "two_phase_times",
 ]
 
 

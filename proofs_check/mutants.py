@@ -213,6 +213,8 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
                 ("two-points-sampler", {"N": 1, "p": 1, "a": 5}),
             )
         ),
+        # short steps and a score that memorises: the paths diverge hardly more than their ends
+        of_sampler("two-points-sampler", N=2, kappa="1/20", L=20, m=142),
         *points("reverse-gaussian", "quick"),
         *points("gaussian-sampler-true", "quick"),
         *points("gaussian-sampler-mean", "standard"),

@@ -28,7 +28,7 @@ from proofs_check.point import Point
 Array = NDArray[np.float64]
 
 #: Orders of the Gauss rules over each step whose results are compared.
-_ORDERS = (5, 8)
+_ORDERS = (3, 5)
 _ROUNDING = 2.0**-50
 
 

@@ -61,7 +61,7 @@ def _plan(
     """Return the batches, the longest tasks first, that workers end together."""
     return (
         *(Batch(target, SIZE, planar, short, 3) for target in PLANES),
-        *(Batch(target, SIZE, planar, (24, 12), 4) for target in PLANES),
+        *(Batch(target, SIZE, planar, (24, 12), min(4, half_decades - 1)) for target in PLANES),
         *(
             Batch(target, size, draws_of_sizes, _MIDDLE, min(5, half_decades))
             for target, size in itertools.product(LINES, sizes)
