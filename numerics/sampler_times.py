@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,8 @@ Array = NDArray[np.float64]
 
 # Given as decimals, T and ε meet the times only up to rounding.
 _SAME = 1e-9
+# More than any run can take; keeps a tiny step from a number of steps that is no integer.
+_MOST_STEPS = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,16 @@ def two_phase_times(kappa: float, uniform_steps: int, geometric_steps: int) -> S
         ("uniform_steps", uniform_steps, "T = κL + 1 must exceed 1"),
         ("geometric_steps", geometric_steps, "ε = (1 + κ)^(−m) must be below 1"),
     ):
-        if isinstance(count, bool) or operator.index(count) < 1:
+        if _whole(count) < 1:
             raise ValueError(f"{name} = {count!r}: an integer ≥ 1, since {why}; pass 10, say")
     uniform = 1.0 + step * np.arange(uniform_steps, 0, -1)
     geometric = np.exp(-math.log1p(step) * np.arange(geometric_steps + 1))
     noise_times = np.concatenate([uniform, geometric])
+    if not (noise_times[-1] > 0.0 and np.all(np.diff(noise_times) < 0.0)):
+        raise ValueError(
+            f"kappa = {step!r} with {geometric_steps} geometric steps: the noise times underflow "
+            "or coincide; pass a kappa in [1e-9, 1e9] and fewer steps"
+        )
     return SamplerTimes(noise_times, step * np.minimum(1.0, noise_times[1:]))
 
 
@@ -157,11 +165,11 @@ def nearest_phase_lengths(
 
 
 def _nearest_uniform(kappa: float, horizon: float) -> int:
-    return max(1, round((horizon - 1.0) / kappa))
+    return max(1, round(min((horizon - 1.0) / kappa, _MOST_STEPS)))
 
 
 def _nearest_geometric(kappa: float, early_stopping_time: float) -> int:
-    return max(1, round(-math.log(early_stopping_time) / math.log1p(kappa)))
+    return max(1, round(min(-math.log(early_stopping_time) / math.log1p(kappa), _MOST_STEPS)))
 
 
 def sampler_times(noise_times: ArrayLike) -> SamplerTimes:
@@ -183,12 +191,23 @@ def sampler_times(noise_times: ArrayLike) -> SamplerTimes:
             f"noise_times has shape {times.shape}: at least two times in one row are needed; "
             "pass [2.0, 1.0, 0.1], say"
         )
-    if not (np.all(np.isfinite(times)) and times[-1] > 0.0 and np.all(np.diff(times) < 0.0)):
+    bad = ~np.isfinite(times) | (times <= 0.0)
+    bad[1:] |= times[1:] >= times[:-1]
+    if np.any(bad):
+        k = int(np.argmax(bad))
         raise ValueError(
-            f"noise_times = {times!r}: they must be finite, > 0 and strictly decreasing; "
-            "sort them from T down to ε"
+            f"noise_times[{k}] = {float(times[k])!r}: noise times are finite, > 0 and strictly "
+            "decreasing; sort them from T down to ε"
         )
     return SamplerTimes(times, -np.diff(times))
+
+
+def _whole(count: SupportsIndex) -> int:
+    """Return the count, or zero for what is no integer."""
+    try:
+        return 0 if isinstance(count, bool) else operator.index(count)
+    except TypeError:
+        return 0
 
 
 def _checked_kappa(kappa: float) -> float:

@@ -92,6 +92,8 @@ def _losses(point: Point, kappa: float, horizon: float, geometric: int) -> Gauss
 
 
 def _least(kappas: list[float], values: list[Estimate]) -> Best:
-    """The counts grow, so the steps fall; at an end the missing neighbour is the end itself."""
+    """The counts grow, so the steps fall; beyond an end the least value may be anywhere."""
     k = min(range(len(values)), key=lambda i: values[i].value)
-    return Best(kappas[k], kappas[min(k + 1, len(kappas) - 1)], kappas[max(k - 1, 0)], values[k])
+    below = kappas[k + 1] if k + 1 < len(kappas) else 0.0
+    above = kappas[k - 1] if k > 0 else math.inf
+    return Best(kappas[k], below, above, values[k])

@@ -54,11 +54,9 @@ def tasks(
 
 
 def _applies(claim: Claim, case: Case) -> bool:
-    if claim.is_algebraic or not claim.needs <= case.offers:
+    if claim.is_algebraic or not case.meets(claim.needs):
         return False
     if not set(claim.quantity_names) <= case.knows:
-        return False
-    if case.time_measure is not None and "sampler" not in claim.needs:
         return False
     if claim.statement.rate_variable == "N":
         return "N" in case.symbols
@@ -142,7 +140,7 @@ def _check_chain(claim: Claim) -> Verdict:
     verdict = algebra.check_statement(statement, claim=claim.id, case=CHAIN)
     if verdict.status is not Status.PROVED:
         return verdict
-    origins = [_origin(hypothesis, claim, statement) for hypothesis in statement.hypotheses]
+    origins = _origins(statement, claim)
     if "" in origins and not claim.taken:
         orphan = statement.hypotheses[origins.index("")]
         text = f"no step, no used claim and nothing declared as taken gives {orphan}"
@@ -165,25 +163,72 @@ def _concludes(conclusion: Relation, claim: Claim) -> bool:
     return bool(conclusion.lhs == stated.lhs and constant.is_Rational and constant > 0)
 
 
-def _origin(hypothesis: Relation, claim: Claim, derivation: Statement) -> str:
-    """Name the step or used claim whose conclusion the hypothesis is, or is an instance of.
+def _origins(derivation: Statement, claim: Claim) -> list[str]:
+    """Name, for each hypothesis, the step or used claim that gives it; empty where none does.
 
-    What the step itself assumes has to follow from the other hypotheses of the derivation, and
-    from the claims used.
+    What a step itself assumes has to follow from the claims used and from hypotheses that need no
+    step, or that have been credited before: two steps cannot vouch for each other.
     """
-    others = tuple(h for h in derivation.hypotheses if h is not hypothesis)
-    others += tuple(claims.get(i).statement.conclusion for i in claim.uses)
     sources = [claims.get(i) for i in (*claim.steps, *claim.uses)]
-    same_operator = [s for s in sources if s.statement.conclusion.op == hypothesis.op]
-    for source in same_operator:
-        if source.statement.conclusion.slack in (hypothesis.slack, -hypothesis.slack):
+    used = [claims.get(i).statement for i in claim.uses]
+    known = [s.conclusion for s in used if not s.hypotheses]
+    found = [_given_as_it_is(hypothesis, sources, known) for hypothesis in derivation.hypotheses]
+    # Those that no step can give are taken, and may be used by the steps.
+    open_ones = [
+        k for k, h in enumerate(derivation.hypotheses) if not found[k] and _instances(h, sources)
+    ]
+    known += [h for k, h in enumerate(derivation.hypotheses) if k not in open_ones]
+    progress = True
+    while open_ones and progress:
+        progress = False
+        for k in tuple(open_ones):
+            hypothesis = derivation.hypotheses[k]
+            origin = next(
+                (
+                    source.id
+                    for source, values in _instances(hypothesis, sources)
+                    if _assumptions_hold(source.statement, values, tuple(known))
+                ),
+                "",
+            )
+            if origin:
+                found[k] = origin
+                known.append(hypothesis)
+                open_ones.remove(k)
+                progress = True
+    return found
+
+
+def _given_as_it_is(
+    hypothesis: Relation, sources: Sequence[Claim], known: Sequence[Relation]
+) -> str:
+    for source in sources:
+        stated = source.statement
+        if not _says_the_same(stated.conclusion, hypothesis):
+            continue
+        if _assumptions_hold(stated, {}, tuple(known)):
             return source.id
-    for source in same_operator:
-        if source.is_algebraic:
-            values = _letters_of_instance(hypothesis, source.statement.conclusion)
-            if values is not None and _assumptions_hold(source.statement, values, others):
-                return source.id
     return ""
+
+
+def _says_the_same(one: Relation, other: Relation) -> bool:
+    if one.op != other.op:
+        return False
+    return bool(one.slack == other.slack or (one.op == "=" and one.slack == -other.slack))
+
+
+def _instances(
+    hypothesis: Relation, sources: Sequence[Claim]
+) -> list[tuple[Claim, dict[sp.Symbol, sp.Expr]]]:
+    """Return the algebraic sources whose conclusion the hypothesis is an instance of."""
+    found = []
+    for source in sources:
+        conclusion = source.statement.conclusion
+        if source.is_algebraic and conclusion.op == hypothesis.op:
+            values = _letters_of_instance(hypothesis, conclusion)
+            if values is not None:
+                found.append((source, values))
+    return found
 
 
 def _letters_of_instance(
@@ -191,7 +236,8 @@ def _letters_of_instance(
 ) -> dict[sp.Symbol, sp.Expr] | None:
     """Return what stands for the letters of a pattern in an instance of it.
 
-    None if it is no instance, or if something is not a sum of nonnegative terms.
+    None if it is no instance, if something is not a sum of nonnegative terms, or is not what its
+    letter has to be.
     """
     letters = {s: sp.Wild(f"w{k}") for k, s in enumerate(sorted(pattern.free_symbols, key=str))}
     found = hypothesis.slack.match(pattern.slack.xreplace(letters))
@@ -202,7 +248,13 @@ def _letters_of_instance(
         value != 0 and all(term.is_nonnegative for term in value.as_ordered_terms())
         for value in values.values()
     )
-    return values if plain else None
+    return values if plain and all(_may_stand_for(v, s) for s, v in values.items()) else None
+
+
+def _may_stand_for(value: sp.Expr, letter: sp.Symbol) -> bool:
+    if letter.is_integer and not value.is_integer:
+        return False
+    return bool(value.is_positive or not letter.is_positive)
 
 
 def _assumptions_hold(
@@ -210,7 +262,9 @@ def _assumptions_hold(
 ) -> bool:
     """Whether the hypotheses of a step, instantiated, are plain or follow from what is known."""
     for hypothesis in step.hypotheses:
-        instance = Relation(hypothesis.lhs.subs(values), hypothesis.op, hypothesis.rhs.subs(values))
+        instance = Relation(
+            hypothesis.lhs.xreplace(values), hypothesis.op, hypothesis.rhs.xreplace(values)
+        )
         if instance.op == "<=" and all(
             term.is_nonnegative for term in instance.slack.as_ordered_terms()
         ):

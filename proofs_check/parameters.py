@@ -147,6 +147,11 @@ def _check_name(name: str, law: Case, claim_parameters: Sequence[str]) -> None:
 
 def _point(law: Case, given: Mapping[str, str], claim_parameters: Sequence[str]) -> Point:
     schedule = SCHEDULES[one_of("schedule", given.get("schedule", "ou"), SCHEDULES)]
+    if schedule.name != "ou" and "reverse-process" in law.properties:
+        raise UsageError(
+            f"schedule={schedule.name}: {law.name} is about the Ornstein–Uhlenbeck process; leave "
+            "it out"
+        )
     for symbol, value in law.fixed:
         _check_fixed(law, symbol.name, value, given)
     if law.time_measure is not None:

@@ -306,8 +306,8 @@ def sampler_with_step(case: str, inverse_step: int) -> Point:
 
 def off_centre(case: str, time: int) -> Point:
     """Return a point whose law has a mean that is not zero: a centred one forgets faster."""
-    chosen = {"reverse-gaussian": {"b": 1}, "reverse-mixture": {"K": 1}}[case]
-    return at_time(case, time, **chosen)
+    name = {"reverse-gaussian": "b", "reverse-mixture": "K"}[case]
+    return at_time(case, time, "ou", **{name: 1})
 
 
 def rate_noise_levels(effort: str) -> tuple[int, ...]:

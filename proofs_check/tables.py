@@ -93,7 +93,13 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
     rows = []
     for point in points:
         more = denoising_bounds.INGREDIENTS if claim.id == denoising_bounds.CLAIM else ()
-        known = measure(point, (*names, *more), effort=effort, seed=seed)
+        try:
+            known = measure(point, (*names, *more), effort=effort, seed=seed)
+        except (
+            ValueError,
+            OverflowError,
+        ) as error:  # a kernel's own objection to the values, on one line
+            raise UsageError(f"{point}: {error}") from error
         lhs, rhs, slack = sides(claim, point, known)
         numbers = [(name, known.get(name)) for name in names]
         numbers += [("lhs", lhs), ("rhs", rhs), ("slack", slack)]

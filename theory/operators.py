@@ -138,7 +138,19 @@ class Kept(sp.Expr):  # type: ignore[misc]
 
 
 class KeptPositive(Kept):
-    """The same for an expression that is known to be positive."""
+    """The same for an expression that is known to be positive.
+
+    Raises
+    ------
+    ValueError
+        If it is a number that is not.
+    """
+
+    def __new__(cls, inside: Any) -> Any:
+        exact = sp.sympify(inside)
+        if exact.is_Number and not exact > 0:
+            raise ValueError(f"{exact} is kept as positive, and is not")
+        return super().__new__(cls, exact)
 
     def _eval_is_extended_positive(self) -> bool:
         return True

@@ -37,6 +37,21 @@ GEOMETRIC_STEPS = Parameter(
 SAMPLER = (KAPPA, UNIFORM_STEPS, GEOMETRIC_STEPS)
 
 
+#: With more steps than this an exact recursion takes minutes.
+MOST_STEPS = 2000
+
+
+def too_many_steps(values: Mapping[str, sp.Expr]) -> str:
+    """Return the objection to more steps than can be followed; empty if there is none."""
+    uniform, geometric = values["L"], values["m"]
+    if not (uniform.is_Integer and geometric.is_Integer) or uniform + geometric <= MOST_STEPS:
+        return ""
+    return (
+        f"L={uniform}, m={geometric}: at most {MOST_STEPS} steps L + m are followed exactly; take "
+        "a larger kappa and fewer steps"
+    )
+
+
 def horizon() -> sp.Expr:
     """Return T = κL + 1, in symbols."""
     return KAPPA.symbol * UNIFORM_STEPS.symbol + 1

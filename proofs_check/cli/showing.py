@@ -86,7 +86,7 @@ def _cases(claim: Claim, lasts: _Lasts) -> Iterator[str]:
     rows = [
         (f"  {law.name}", law.title, _answer(lasts.get((claim.id, law.name))))
         for law in laws
-        if claim.needs <= law.properties
+        if law.meets(claim.needs)
     ]
     yield f"cases\n{aligned(rows)}"
 

@@ -72,19 +72,21 @@ class StartingCertificate:
 
     def checks(self) -> bool:
         """Check that both sides are smooth on u >= 0, the derivatives at zero, and the last one."""
-        u, conclusion = self.variable, self.statement.conclusion
-        if conclusion.op != "<=" or u.is_integer or not u.is_nonnegative:
+        u = sp.Dummy("u", nonnegative=True)  # zero included, whatever the variable is said to be
+        stated = self.statement.conclusion
+        if stated.op != "<=" or self.variable.is_integer or not self.variable.is_nonnegative:
             return False
-        others = tuple(h for h in self.statement.hypotheses if u not in h.free_symbols)
+        lhs, rhs = stated.lhs.xreplace({self.variable: u}), stated.rhs.xreplace({self.variable: u})
+        others = (h for h in self.statement.hypotheses if self.variable not in h.free_symbols)
         signs = Signs((*others, Relation(sp.S.Zero, "<=", u)))
-        at_zero = [sp.diff(conclusion.slack, u, k).subs(u, 0) for k in range(self.order)]
+        at_zero = [sp.diff(rhs - lhs, u, k).subs(u, 0) for k in range(self.order)]
         return (
             all(
                 signs.is_defined(side) and _is_smooth(side, u, signs, at_zero=True)
-                for side in (conclusion.lhs, conclusion.rhs)
+                for side in (lhs, rhs)
             )
             and all(value.is_Rational and value >= 0 for value in at_zero)
-            and signs.is_nonnegative(self.last_derivative)
+            and signs.is_nonnegative(sp.factor(sp.diff(rhs - lhs, u, self.order)))
         )
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from proofs_check.provers.taylor_boxes import certify_by_taylor_forms
 from theory.cases.case import Case
 from theory.cases.gaussian_sampler import MEAN_NORM, VARIANCE
 from theory.claim import Claim
-from theory.quantities import QUANTITIES, symbol
+from theory.quantities import symbol
 from theory.sampler_steps import KAPPA
 from theory.symbols import N, d
 
@@ -39,10 +39,11 @@ class SamplerBox:
 
 
 def speaks_of_gaussian_sampler(claim: Claim, law: Case) -> bool:
-    """Whether boxes can decide the claim: an inequality for KL, all of it in closed form."""
+    """Whether boxes can decide the claim: an inequality for KL, linear in closed forms."""
     if not law.name.startswith("gaussian-sampler") or claim.statement.conclusion.op != "<=":
         return False
-    return "KL" in claim.quantity_names and set(claim.quantity_names) <= set(_forms(law, 1))
+    names = claim.quantity_names
+    return "KL" in names and set(names) <= set(_forms(law, 1)) and _is_linear(claim)
 
 
 def certify_sampler(claim: Claim, law: Case, box: SamplerBox) -> BoxResult:
@@ -63,9 +64,10 @@ def certify_sampler(claim: Claim, law: Case, box: SamplerBox) -> BoxResult:
     True
     """
     forms = {name: _forms(law, box.steps)[name] for name in claim.quantity_names}
-    if not _scales(claim) or not all(map(_is_multiple, forms.values())):
+    if not _is_linear(claim) or not all(map(_is_multiple, forms.values())):
         raise ValueError(f"{claim.id}: it is not linear in d and |m|²")
     slack = _without_roots(claim.statement.conclusion.slack)
+    dropped = slack != sp.expand(claim.statement.conclusion.slack)
     slack = slack.xreplace({symbol(name): sp.sympify(form) for name, form in forms.items()})
     ranges = {KAPPA.symbol: box.kappa, VARIANCE.symbol: box.variance}
     if slack.has(N):
@@ -75,6 +77,8 @@ def certify_sampler(claim: Claim, law: Case, box: SamplerBox) -> BoxResult:
         at_end = slack.xreplace({MEAN_NORM.symbol: norm, d: sp.S.One})
         result = _certified(at_end, tuple(ranges.items()))
         boxes += result.boxes
+        if result.negative and dropped:  # the roots left out might have made it positive
+            return BoxResult(boxes, result.negative, ())
         if not result.certified:
             return BoxResult(boxes, result.undecided, result.negative)
     return BoxResult(boxes, (), ())
@@ -100,12 +104,14 @@ def _forms(law: Case, steps: int) -> dict[str, sp.Expr]:
     return law.quantities({**law.symbols, "L": count, "m": count})
 
 
-def _scales(claim: Claim) -> bool:
-    """Whether a common factor of all quantities is a factor of the slack."""
-    factor = sp.Symbol("lambda", positive=True)
-    slack = claim.statement.conclusion.slack
-    scaled = slack.subs({symbol(n): factor * symbol(n) for n in QUANTITIES}, simultaneous=True)
-    return bool(sp.expand(scaled / factor - slack) == 0)
+def _is_linear(claim: Claim) -> bool:
+    """Whether the slack, without the roots that are added, is linear in quantities alone."""
+    slack = _without_roots(claim.statement.conclusion.slack)
+    own = [symbol(name) for name in claim.quantity_names]
+    if claim.statement.free_symbols - set(own) or not slack.is_polynomial(*own):
+        return False
+    polynomial = sp.Poly(slack, *own)
+    return bool(polynomial.is_linear and polynomial.eval(dict.fromkeys(own, 0)) == 0)
 
 
 def _is_multiple(form: sp.Expr) -> bool:

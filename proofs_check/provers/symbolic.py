@@ -121,6 +121,8 @@ def is_identically_zero(expression: sp.Expr) -> bool:
         )
     names = {integral: sp.Dummy() for integral in integrals}
     linear = sp.expand(expression.xreplace(names))
+    if linear.free_symbols & {symbols.mu, symbols.sigma2, symbols.t}:  # bound in the integrals
+        return False
     if linear.count_ops() > _LONGEST or not linear.is_polynomial(*names.values()):
         return False
     polynomial = sp.Poly(linear, *names.values())

@@ -10,7 +10,7 @@ import math
 import sympy as sp
 
 from proofs_check.enclosure import is_negative, is_nonnegative
-from proofs_check.provers.boxes import BoxResult
+from proofs_check.provers.boxes import BoxResult, Interval
 from proofs_check.taylor_form import Box, taylor_form
 
 #: A box as narrow as this in every variable stays open: halving on would not end at a zero.
@@ -37,10 +37,11 @@ def certify_by_taylor_forms(expression: sp.Expr, box: Box, *, most_boxes: int = 
     """
     if not box or any(low > high for low, high in box.values()):
         raise ValueError(f"the box {dict(box)} is empty: every interval needs low <= high")
-    todo, looked_at = [dict(box)], 0
+    todo, stuck, looked_at = [dict(box)], list[tuple[Interval, ...]](), 0
     while todo:
         if looked_at >= most_boxes:
-            return BoxResult(looked_at, tuple(tuple(b.values()) for b in todo), ())
+            left = [tuple(b.values()) for b in todo]
+            return BoxResult(looked_at, (*stuck, *left), ())
         current = todo.pop()
         looked_at += 1
         (value,) = taylor_form((expression,), current)
@@ -50,28 +51,25 @@ def certify_by_taylor_forms(expression: sp.Expr, box: Box, *, most_boxes: int = 
             return BoxResult(looked_at, (), (tuple(current.values()),))
         splittable = [v for v, (low, high) in current.items() if high - low > _LEAST_WIDTH]
         if not splittable:
-            return BoxResult(looked_at, (tuple(current.values()),), ())
+            stuck.append(tuple(current.values()))
+            continue
         halves = {variable: _halves(current, variable) for variable in splittable}
         if len(splittable) > 1:
             looked_at += len(splittable)
         best = min(splittable, key=lambda v: _width(expression, halves[v][0], current[v]))
         todo += reversed(halves[best])
-    return BoxResult(looked_at, (), ())
+    return BoxResult(looked_at, tuple(stuck), ())
 
 
-def _halves(
-    box: Box, variable: sp.Symbol
-) -> tuple[dict[sp.Symbol, tuple[sp.Rational, sp.Rational]], ...]:
+def _halves(box: Box, variable: sp.Symbol) -> tuple[dict[sp.Symbol, Interval], ...]:
     low, high = box[variable]
     middle = (low + high) / 2
     return {**box, variable: (low, middle)}, {**box, variable: (middle, high)}
 
 
-def _width(
-    expression: sp.Expr, half: Box, interval: tuple[sp.Rational, sp.Rational]
-) -> tuple[float, float]:
+def _width(expression: sp.Expr, half: Box, interval: Interval) -> tuple[float, float]:
     """Return the width on a half; where it is undefined, wide intervals are halved first."""
     (value,) = taylor_form((expression,), half)
     low, high = map(float, interval)
-    relative = (high - low) / (high + low + 0.5)
+    relative = (high - low) / (abs(high) + abs(low) + 0.5)
     return (float(value.rad()) if value.is_finite() else math.inf), -relative

@@ -183,6 +183,10 @@ class Case:
         follow = {"bounded-support", "positive-dimension"} if spread_out else {"bounded-support"}
         return self.properties | follow
 
+    def meets(self, needs: frozenset[str]) -> bool:
+        """Whether claims with these needs are checked here; on a sampler, only those about one."""
+        return needs <= self.offers and (self.time_measure is None or "sampler" in needs)
+
     @property
     def knows(self) -> frozenset[str]:
         """The quantities that can be given at the default parameter values."""

@@ -11,6 +11,7 @@ The forms hold κ, s², N, d and b as symbols: one expression serves a point and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import sympy as sp
@@ -18,7 +19,7 @@ import sympy as sp
 from theory.cases.case import Domain, Parameter
 from theory.cases.parameters import DIMENSION, SAMPLE_SIZE
 from theory.operators import Kept, KeptPositive
-from theory.sampler_steps import KAPPA, SAMPLER, noise_times, steps
+from theory.sampler_steps import KAPPA, SAMPLER, noise_times, steps, too_many_steps
 
 VARIANCE = Parameter(
     "s2",
@@ -38,6 +39,18 @@ WITHOUT_DATA = (DIMENSION, VARIANCE, MEAN_NORM, *SAMPLER)
 WITH_DATA = (SAMPLE_SIZE, *WITHOUT_DATA)
 
 
+_LARGEST = sp.Integer(10) ** 12
+
+
+def objection(values: Mapping[str, sp.Expr]) -> str:
+    """Return what is wrong with values that are each in their domain."""
+    for name in ("s2", "kappa"):
+        value = values[name]
+        if value.is_Rational and not 1 / _LARGEST <= value <= _LARGEST:
+            return f"{name}={float(value):.3g}: {name} lies in [1e-12, 1e12] here; take 1, say"
+    return too_many_steps(values)
+
+
 @cache
 def quantities_of_law(uniform: int, geometric: int) -> dict[str, sp.Expr]:
     """Return what depends on the law and on the times alone."""
@@ -55,8 +68,8 @@ def quantities_of_law(uniform: int, geometric: int) -> dict[str, sp.Expr]:
     cubed = sp.Add(*(g**3 / v for g, v in zip(gammas, variances[:-1], strict=True)))
     return {
         "KL_prior": d * (last - 1 - sp.log(last)) / 2 + b**2 * sp.exp(-2 * times[0]) / 2,
-        "D_kappa": d * (in_between + summed),
-        "step_fisher": d * cubed,
+        "D_kappa": d * KeptPositive(in_between + summed),
+        "step_fisher": d * KeptPositive(cubed),
         "second_moment": d * s2 + b**2,
     }
 
@@ -97,7 +110,7 @@ def score_error_of_mean(uniform: int, geometric: int) -> sp.Expr:
         gamma * sp.exp(-2 * u) / _noised_variance(u) ** 2
         for u, gamma in zip(times, gammas, strict=False)
     )
-    return DIMENSION.symbol * s2 / SAMPLE_SIZE.symbol * sp.Add(*terms)
+    return DIMENSION.symbol * s2 / SAMPLE_SIZE.symbol * KeptPositive(sp.Add(*terms))
 
 
 def _noised_variance(u: sp.Expr) -> sp.Expr:

@@ -26,5 +26,6 @@ CASE = Case(
     closed_forms=_closed_forms,
     measured=("KL", "score_error", "path_error", "least_KL", "least_bound"),
     properties=frozenset({"sampler"}),
+    objection=gaussian_sampler.objection,
     time_measure=measure_of_times,
 )

@@ -33,5 +33,6 @@ CASE = Case(
     closed_forms=_closed_forms,
     measured=("least_KL", "least_bound"),
     properties=frozenset({"sampler", "true-score"}),
+    objection=gaussian_sampler.objection,
     time_measure=measure_of_times,
 )

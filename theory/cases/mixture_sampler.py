@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.cases import reverse_mixture
 from theory.cases.case import Case
-from theory.sampler_steps import SAMPLER, measure_of_times
+from theory.sampler_steps import SAMPLER, measure_of_times, too_many_steps
 
 CASE = Case(
     name="mixture-sampler",
@@ -29,5 +29,6 @@ CASE = Case(
     ),
     properties=frozenset({"sampler", "true-score"}),
     fixed=reverse_mixture.CASE.fixed,
+    objection=too_many_steps,
     time_measure=measure_of_times,
 )

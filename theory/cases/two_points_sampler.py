@@ -8,9 +8,10 @@ import sympy as sp
 
 from theory.cases import two_points
 from theory.cases.case import Case
-from theory.sampler_steps import SAMPLER, measure_of_times
+from theory.sampler_steps import SAMPLER, measure_of_times, too_many_steps
 from theory.symbols import d
 
+_MOST_POINTS = 64
 _OF_STABILITY = ("E_l_sm", "E_l_sm_hat", "C_sm", "eps_stab_squared")
 
 
@@ -20,6 +21,16 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
     if "E_l_sm" in known:
         known["score_error"] = known["E_l_sm"]
     return {**known, "second_moment": values["a"] ** 2}
+
+
+def _objection(values: Mapping[str, sp.Expr]) -> str:
+    size = values["N"]
+    if size.is_Integer and size > _MOST_POINTS:
+        return (
+            f"N={size}: the sampler is transported for each of the N + 1 training sets; take N at "
+            f"most {_MOST_POINTS}"
+        )
+    return too_many_steps(values)
 
 
 CASE = Case(
@@ -41,5 +52,6 @@ CASE = Case(
     properties=frozenset({"sampler"}),
     fixed=((d, sp.S.One),),
     geometry=two_points.CASE.geometry,
+    objection=_objection,
     time_measure=measure_of_times,
 )
