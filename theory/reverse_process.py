@@ -10,11 +10,13 @@ step's start and end, w and v the weights min(1, u) there.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
 from theory.letters import letters
+from theory.proof_steps import proof_step
 
 _MARTINGALE = "benton2024.score-martingale"
 _ERROR = "farghly2026.discretisation-error"
@@ -285,28 +287,7 @@ def _logarithm() -> Statement:
     return Statement(Relation(sp.log(1 + x), "<=", (1 + x - 1 / (1 + x)) / 2))
 
 
-def _step_of(
-    parent: str,
-    name: str,
-    title: str,
-    build: Any,
-    *,
-    strength: Strength,
-    sharp_at: str,
-    **more: Any,
-) -> Claim:
-    return Claim(
-        id=f"{parent}.{name}",
-        title=title,
-        source=Source("farghly2026", _PROOF, "derived here"),
-        kind=Kind.CLASSICAL,
-        strength=strength,
-        build=build,
-        step_of=parent,
-        sharp_at=sharp_at,
-        **more,
-    )
-
+_step_of = partial(proof_step, source=Source("farghly2026", _PROOF, "derived here"))
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(

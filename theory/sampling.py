@@ -7,11 +7,13 @@ with the two-phase times of `theory.sampler_steps`.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
 from theory.letters import letters
+from theory.proof_steps import proof_step
 
 _HALF = Fraction(1, 2)
 _TIMES = "farghly2026.sampler-times"
@@ -248,28 +250,8 @@ def _corollary_8() -> Statement:
     return Statement(Relation(q.least_KL, "<=", q.least_bound))
 
 
-def _step_of(
-    parent: str,
-    name: str,
-    title: str,
-    build: Any,
-    *,
-    strength: Strength,
-    sharp_at: str,
-    **more: Any,
-) -> Claim:
-    return Claim(
-        id=f"{parent}.{name}",
-        title=title,
-        source=_TIME_SOURCE if parent == _TIMES else _PROOF,
-        kind=Kind.CLASSICAL,
-        strength=strength,
-        build=build,
-        step_of=parent,
-        sharp_at=sharp_at,
-        **more,
-    )
-
+_step_of = partial(proof_step, source=_PROOF)
+_step_of_times = partial(proof_step, _TIMES, source=_TIME_SOURCE)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -285,24 +267,21 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         sharp_at="everywhere",
     ),
-    _step_of(
-        _TIMES,
+    _step_of_times(
         "uniform-step",
         "A step of the first phase is κ, and min(1, u_{k+1}) = 1 there",
         _uniform_step,
         strength=Strength.IDENTITY,
         sharp_at="everywhere",
     ),
-    _step_of(
-        _TIMES,
+    _step_of_times(
         "geometric-step",
         "A step of the second phase is κ u_{k+1}",
         _geometric_step,
         strength=Strength.IDENTITY,
         sharp_at="everywhere",
     ),
-    _step_of(
-        _TIMES,
+    _step_of_times(
         "below-one",
         "min(1, u) = u in the second phase, where 1/u = x^j with x = 1 + κ",
         _below_one,
@@ -310,8 +289,7 @@ CLAIMS: tuple[Claim, ...] = (
         sharp_at="κ → 0",
         unkilled=(("rhs: exponent j of x made 1", "true as well: x itself is at least one"),),
     ),
-    _step_of(
-        _TIMES,
+    _step_of_times(
         "last-time",
         "The last noise time at which the score is evaluated is (1 + κ)ε",
         _last_time,

@@ -10,19 +10,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from proofs_check.errors import UsageError, one_of
 from proofs_check.figures import Advance
 from proofs_check.figures.cache import PointCache, open_cache
 from proofs_check.figures.denoising_points import Row, Task, evaluate, row_of, time_of
+from proofs_check.figures.finishing import check_request, finish
 from proofs_check.figures.slopes import Exponent, fitted_exponent, local_exponents
-from proofs_check.names import EFFORTS
-from proofs_check.workers import in_workers
 
 #: The laws, each with its intrinsic dimension d* and the least dimension of the space.
 LAWS: Mapping[str, tuple[int, int]] = {"circle": (1, 2), "sphere": (2, 3), "flat-torus": (2, 4)}
@@ -224,31 +221,12 @@ def compute(
     ...
     proofs_check.errors.UsageError: unknown effort 'quik': did you mean 'quick'? Known: ...
     """
-    one_of("effort", effort, EFFORTS)
-    if seed < 0:
-        raise UsageError(f"seed={seed}: a seed is an integer ≥ 0")
-    if jobs < 1:
-        raise UsageError(f"jobs={jobs}: the number of worker processes is an integer ≥ 1")
+    check_request(effort, seed, jobs)
     kept = open_cache("denoising") if cache is None else cache
     tasks = tuple(_tasks(plan or PLANS[effort], effort, seed))
-    by_key = {task.key: task for task in tasks}
-    missing = [task for key, task in by_key.items() if key not in kept.known]
-    done = itertools.count(len(by_key) - len(missing) + 1)
-    with closing(_evaluated(missing, jobs)) as finished:
-        for task, found in finished:
-            kept.store(task.key, found)
-            advance(next(done), len(by_key), str(task))
+    finish(tasks, evaluate, kept, jobs=jobs, advance=advance)
     rows = tuple(row_of(task, kept.known[task.key]) for task in tasks)
     return Denoising(rows, tuple(_slopes(rows)), effort, seed)
-
-
-def _evaluated(tasks: Sequence[Task], jobs: int) -> Generator[tuple[Task, dict[str, float]]]:
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, evaluate(task)
-        return
-    with closing(in_workers(evaluate, tasks, jobs)) as results:
-        yield from results
 
 
 def _tasks(plan: Plan, effort: str, seed: int) -> Generator[Task]:

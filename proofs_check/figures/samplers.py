@@ -11,18 +11,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from numerics.gaussian_samplers import METHODS, SCORES
-from proofs_check.errors import UsageError, one_of
 from proofs_check.figures import Advance
 from proofs_check.figures.cache import PointCache, open_cache
+from proofs_check.figures.finishing import check_request, finish
 from proofs_check.figures.samplers_points import (
     EXACT,
     LAWS,
@@ -34,8 +32,6 @@ from proofs_check.figures.samplers_points import (
     variance_of,
 )
 from proofs_check.figures.slopes import Exponent, fitted_exponent
-from proofs_check.names import EFFORTS
-from proofs_check.workers import in_workers
 
 #: s² of the Gaussian laws of part ``kappa``, and that of the best step sizes.
 VARIANCES = (0.25, 1.0, 4.0)
@@ -258,29 +254,11 @@ def compute(
     ...
     proofs_check.errors.UsageError: unknown effort 'quik': did you mean 'quick'? Known: ...
     """
-    one_of("effort", effort, EFFORTS)
-    if seed < 0:
-        raise UsageError(f"seed={seed}: a seed is an integer ≥ 0")
-    if jobs < 1:
-        raise UsageError(f"jobs={jobs}: the number of worker processes is an integer ≥ 1")
+    check_request(effort, seed, jobs)
     kept = open_cache("samplers") if cache is None else cache
     tasks = tuple(_tasks(plan or PLANS[effort], seed))
-    missing = [task for task in tasks if task.key not in kept.known]
-    done = itertools.count(len(tasks) - len(missing) + 1)
-    with closing(_evaluated(missing, jobs)) as finished:
-        for task, found in finished:
-            kept.store(task.key, found)
-            advance(next(done), len(tasks), str(task))
+    finish(tasks, evaluate, kept, jobs=jobs, advance=advance)
     return Samplers(tuple(rows_of(tasks, kept.known)), effort, seed)
-
-
-def _evaluated(tasks: Sequence[Task], jobs: int) -> Generator[tuple[Task, list[Any]]]:
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, evaluate(task)
-        return
-    with closing(in_workers(evaluate, tasks, jobs)) as results:
-        yield from results
 
 
 def _tasks(plan: Plan, seed: int) -> Generator[Task]:

@@ -10,22 +10,19 @@ that of the data sets.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from proofs_check.errors import UsageError, one_of
 from proofs_check.figures import Advance
 from proofs_check.figures.cache import PointCache, open_cache
+from proofs_check.figures.finishing import check_request, finish
 from proofs_check.figures.toy_curves import Sweep, verdicts_on
 from proofs_check.figures.toy_points import Task, evaluate, grid_of
 from proofs_check.figures.toy_record import SHOWN, Parts, Toy
 from proofs_check.figures.toy_targets import LINES, PLANES
-from proofs_check.names import EFFORTS
-from proofs_check.workers import in_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +145,12 @@ def compute(
     ...
     proofs_check.errors.UsageError: unknown effort 'quik': did you mean 'quick'? Known: ...
     """
-    one_of("effort", effort, EFFORTS)
-    if seed < 0:
-        raise UsageError(f"seed={seed}: a seed is an integer ≥ 0")
-    if jobs < 1:
-        raise UsageError(f"jobs={jobs}: the number of worker processes is an integer ≥ 1")
+    check_request(effort, seed, jobs)
     kept = open_cache("toy") if cache is None else cache
     batches = PLANS[effort] if plan is None else plan
     tasks = [task for batch in batches for task in _tasks(batch, seed)]
     parts = [*_parts_tasks(batches)]
-    missing = [task for task in (*parts, *tasks) if task.key not in kept.known]
-    total = len(parts) + len(tasks)
-    done = itertools.count(total - len(missing) + 1)
-    with closing(_evaluated(missing, jobs)) as finished:
-        for task, found in finished:
-            kept.store(task.key, found)
-            advance(next(done), total, str(task))
+    finish((*parts, *tasks), evaluate, kept, jobs=jobs, advance=advance)
     sweeps = tuple(sweep for batch in batches for sweep in _sweeps(batch, seed, kept.known))
     return Toy(
         sweeps,
@@ -172,15 +159,6 @@ def compute(
         effort,
         seed,
     )
-
-
-def _evaluated(tasks: Sequence[Task], jobs: int) -> Generator[tuple[Task, Any]]:
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, evaluate(task)
-        return
-    with closing(in_workers(evaluate, tasks, jobs)) as results:
-        yield from results
 
 
 def _tasks(batch: Batch, seed: int) -> Generator[Task]:
