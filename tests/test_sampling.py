@@ -358,9 +358,9 @@ def test_rates(monkeypatch, left, right, error, status):
 
 
 def test_too_few_sizes_fit_no_exponent():
-    assert rates._exponent([arb(1), arb(2)]) is None
-    assert rates._exponent([arb(1), arb(2), arb(0, 1)]) is None
-    exact = rates._exponent([arb(8), arb(4), arb(2)])
+    assert rates._exponent([arb(1), arb(2)], arb(2)) is None
+    assert rates._exponent([arb(1), arb(2), arb(0, 1)], arb(2)) is None
+    exact = rates._exponent([arb(8), arb(4), arb(2)], arb(2))
     assert exact.low <= -1 <= exact.high
     assert exact.high - exact.low < 1e-12
 
