@@ -95,10 +95,7 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
         more = denoising_bounds.INGREDIENTS if claim.id == denoising_bounds.CLAIM else ()
         try:
             known = measure(point, (*names, *more), effort=effort, seed=seed)
-        except (
-            ValueError,
-            OverflowError,
-        ) as error:  # a kernel's own objection to the values, on one line
+        except (ValueError, OverflowError) as error:  # a kernel's objection, on one line
             raise UsageError(f"{point}: {error}") from error
         lhs, rhs, slack = sides(claim, point, known)
         numbers = [(name, known.get(name)) for name in names]

@@ -131,6 +131,27 @@ BAD: dict[str, tuple[tuple[str, ...], str]] = {
     "points of the true score": ((*TRUE, "--set", "N=4"), "gaussian-sampler-true 'N'"),
     "kappa zero": ((*TRUE, "--set", "kappa=0", "--set", "T=5"), "kappa=0: kappa (step size of"),
     "no step": ((*TRUE, "--set", "L=0"), "L=0: L (number of uniform steps"),
+    "another process": (
+        (
+            "table",
+            "farghly2026.prior-divergence",
+            "--case",
+            "reverse-mixture",
+            "--set",
+            "schedule=ve",
+        ),
+        "schedule=ve: reverse-mixture is about the Ornstein–Uhlenbeck process",
+    ),
+    "too many steps": ((*TRUE, "--set", "m=1000000"), "at most 2000 steps L + m"),
+    "a variance out of range": ((*TRUE, "--set", "s2=1e300"), "s2 lies in [1e-12, 1e12]"),
+    "a step that overflows": (
+        (*GAUSSIAN, "plug-in", "--set", "kappa=100"),
+        "the output overflows; take more and shorter steps",
+    ),
+    "too many training sets": (
+        (*PROPOSITION, "two-points-sampler", "--set", "N=200"),
+        "take N at most 64",
+    ),
     "half a step": ((*TRUE, "--set", "m=1.5"), "m=1.5: m (number of geometric steps"),
 }
 
