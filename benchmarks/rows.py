@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks import (
     box_rows,
+    chain_rows,
     density_rows,
     sampler_rows,
     score_rows,
@@ -16,6 +17,7 @@ ROWS = (
     *stability_rows.ROWS,
     *sampler_rows.ROWS,
     *density_rows.ROWS,
+    *chain_rows.ROWS,
     *box_rows.ROWS,
     *startup_rows.ROWS,
 )

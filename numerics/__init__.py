@@ -17,8 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numerics.add_one import add_one_changes
+    from numerics.chain_models import GaussianMean, LinearFeatures, TwoWells
+    from numerics.chain_user_model import UserModel
+    from numerics.chains import ball_radius, run_pairs
+    from numerics.clipped_step import ClippedStep
     from numerics.density import transport_density
     from numerics.density_2d import transport_density_2d
+    from numerics.distance_chain import distance_moments
     from numerics.empirical import (
         empirical_score,
         log_density,
@@ -26,13 +31,17 @@ if TYPE_CHECKING:
         posterior_moments,
     )
     from numerics.gaussian_samplers import gaussian_sampler_losses
+    from numerics.noise_levels import NoiseLevels
+    from numerics.optimal_distance import optimal_distance_1d
     from numerics.orders import measured_order
     from numerics.plug_in import plug_in_losses
+    from numerics.reflection_coupling import best_concave_function
     from numerics.replace_one import replace_one_stability
     from numerics.replicates import evaluate_replicates
     from numerics.sampler_score import EmpiricalScore
     from numerics.sampler_times import two_phase_times
     from numerics.samplers import sample_reverse
+    from numerics.score_changes import score_changes
     from numerics.stability import score_stability
 
 _HOME = {
@@ -52,21 +61,45 @@ _HOME = {
     "gaussian_sampler_losses": "numerics.gaussian_samplers",
     "transport_density": "numerics.density",
     "transport_density_2d": "numerics.density_2d",
+    "run_pairs": "numerics.chains",
+    "ball_radius": "numerics.chains",
+    "NoiseLevels": "numerics.noise_levels",
+    "GaussianMean": "numerics.chain_models",
+    "TwoWells": "numerics.chain_models",
+    "LinearFeatures": "numerics.chain_models",
+    "UserModel": "numerics.chain_user_model",
+    "score_changes": "numerics.score_changes",
+    "optimal_distance_1d": "numerics.optimal_distance",
+    "ClippedStep": "numerics.clipped_step",
+    "best_concave_function": "numerics.reflection_coupling",
+    "distance_moments": "numerics.distance_chain",
 }
 
 __all__ = [
+    "ClippedStep",
     "EmpiricalScore",
+    "GaussianMean",
+    "LinearFeatures",
+    "NoiseLevels",
+    "TwoWells",
+    "UserModel",
     "add_one_changes",
+    "ball_radius",
+    "best_concave_function",
+    "distance_moments",
     "empirical_score",
     "evaluate_replicates",
     "gaussian_sampler_losses",
     "log_density",
     "measured_order",
+    "optimal_distance_1d",
     "plug_in_losses",
     "posterior_covariance",
     "posterior_moments",
     "replace_one_stability",
+    "run_pairs",
     "sample_reverse",
+    "score_changes",
     "score_stability",
     "transport_density",
     "transport_density_2d",

@@ -16,7 +16,7 @@ import sympy as sp
 from flint import acb, arb, ctx, fmpq, fmpz
 
 from theory import symbols
-from theory.operators import GaussianExpectation, Kept, TimeIntegral
+from theory.operators import GaussianExpectation, GeometricSum, Kept, TimeIntegral
 
 Ball = arb | acb
 
@@ -353,6 +353,21 @@ def _min(settings: Settings, values: Sequence[Ball]) -> Ball:
     return -_max(settings, [-value for value in values])
 
 
+def _geometric_sum(settings: Settings, values: Sequence[Ball]) -> Ball:
+    """Sum 1 + q + … + q^(K−1) by doubling: S(2n) = S(n)(1 + q^n) and S(n + 1) = 1 + q S(n)."""
+    ratio, count = values
+    whole = count.unique_fmpz() if isinstance(count, arb) else None
+    if whole is None or whole < 0:
+        return NAN
+    total: Ball = arb(0)
+    power: Ball = arb(1)
+    for digit in bin(int(whole))[2:]:
+        total, power = total * (1 + power), power * power
+        if digit == "1":
+            total, power = 1 + ratio * total, power * ratio
+    return total
+
+
 #: Functions that are analytic on the whole plane, or have poles only: Arb's own rules are enough.
 _ENTIRE: dict[type[sp.Basic], Callable[[Ball], Ball]] = {
     sp.exp: lambda x: x.exp(),
@@ -361,6 +376,7 @@ _ENTIRE: dict[type[sp.Basic], Callable[[Ball], Ball]] = {
     sp.sinh: lambda x: x.sinh(),
     sp.cos: lambda x: x.cos(),
     sp.sin: lambda x: x.sin(),
+    sp.erf: lambda x: x.erf(),
 }
 
 _RULES: dict[type[sp.Basic], Rule] = {
@@ -372,6 +388,7 @@ _RULES: dict[type[sp.Basic], Rule] = {
     sp.Abs: _abs,
     sp.Max: _max,
     sp.Min: _min,
+    GeometricSum: _geometric_sum,
 }
 
 

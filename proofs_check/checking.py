@@ -19,6 +19,7 @@ from proofs_check.plans import (
 from proofs_check.point import Point
 from proofs_check.provers import algebra, symbolic
 from proofs_check.provers.boxes import Interval, certify_nonnegative
+from proofs_check.provers.every_distance import certified_at_every_distance
 from proofs_check.provers.pointwise import PointAnswer, answer_at, meets_hypotheses
 from proofs_check.provers.rates import check_rate
 from proofs_check.provers.sampler_boxes import certify_sampler, speaks_of_gaussian_sampler
@@ -118,6 +119,8 @@ def check_claim(claim: Claim, case: str, *, effort: str, seed: int) -> Verdict:
         return _on_boxes(claim, law, answers, effort)
     if speaks_of_gaussian_sampler(claim, law):
         return _on_sampler_boxes(claim, law, answers, effort)
+    if "share" in claim.parameters:
+        return _on_every_distance(claim, law, answers)
     exact = all(a.method is Method.ENCLOSURE for a in answers)
     if exact and claim.statement.conclusion.op == "<=":
         text = f"at {len(answers)} points, by enclosure"
@@ -353,6 +356,18 @@ def _on_sampler_boxes(
     )
     verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
     return replace(verdict, evidence=(f"{boxes} boxes", *verdict.evidence))
+
+
+def _on_every_distance(claim: Claim, law: Case, answers: Sequence[PointAnswer]) -> Verdict:
+    """Certify a claim for every distance of two coupled processes, setting by setting."""
+    found = [certified_at_every_distance(claim, answer.point) for answer in answers]
+    if not all(found):
+        text = f"at {len(answers)} points only, not at every distance: {_methods(answers)}"
+        return _summarise(claim, law.name, Status.SUPPORTED, text, answers)
+    text = f"at every distance, by enclosure, for {len(answers)} settings"
+    verdict = _summarise(claim, law.name, Status.CERTIFIED, text, answers)
+    lines = (f"{a.point}: {how}" for a, how in zip(answers, found, strict=True))
+    return replace(verdict, evidence=(*lines, *verdict.evidence))
 
 
 def _shown(intervals: Iterable[Interval]) -> str:

@@ -9,6 +9,7 @@ import sympy as sp
 from flint import arb
 
 from proofs_check import sampling
+from proofs_check.drift_quantities import drift_quantities
 from proofs_check.enclosure import (
     NoiseAtom,
     NotEnclosable,
@@ -23,6 +24,7 @@ from proofs_check.law_integrals import law_integrals
 from proofs_check.number import Method, Number, to_ball, to_number
 from proofs_check.point import Point
 from proofs_check.sampler_quantities import sampler_quantities
+from proofs_check.sgd_quantities import sgd_quantities
 from proofs_check.time_quadrature import over_time, uniform_rule
 from theory import symbols
 from theory.claim import Claim, Relation
@@ -32,8 +34,8 @@ from theory.quantities import symbol
 
 PRECISION = 96
 
-#: What cases whose numbers are all by quadrature are about.
-_NEVER_SAMPLED = frozenset({"sampler", "reverse-process"})
+#: What cases are about that have no replicates of one experiment.
+_NEVER_SAMPLED = frozenset({"sampler", "reverse-process", "sgd", "reflection-drift"})
 
 #: What `bounds_of_support` gives.
 _OF_SUPPORT = frozenset({"tau_mass", "largest_change", "ball_mass"})
@@ -69,8 +71,9 @@ def measure(
     if not _OF_SUPPORT.isdisjoint(names):
         found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
     missing = [name for name in names if name not in found]
-    for computed in (law_integrals, kernel_constants, sampler_quantities):
+    for computed in (law_integrals, kernel_constants, sampler_quantities, drift_quantities):
         found |= computed(own, missing)
+    found |= sgd_quantities(own, missing, effort=effort, seed=seed, more=more)
     missing = [name for name in missing if name not in found and name in point.law.measured]
     if missing and point.case == "gaussian-mean-variance":
         found |= {k: v for k, v in _plug_in(point).items() if k in missing}

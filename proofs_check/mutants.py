@@ -16,7 +16,7 @@ from proofs_check.enclosure import NotEnclosable, enclose
 from proofs_check.measurement import PRECISION, balls, measure, time_rule
 from proofs_check.number import Number, to_number
 from proofs_check.plans import points, with_parameters_of
-from proofs_check.point import Point, at_time, of_sampler
+from proofs_check.point import Point, at_time, of_sampler, timeless
 from proofs_check.provers.pointwise import answer_once, decide, meets_hypotheses
 from proofs_check.provers.rates import check_rate
 from proofs_check.provers.witnesses import find_witness
@@ -25,6 +25,7 @@ from theory import cases, claims
 from theory.claim import Claim, Relation, Strength
 from theory.quantities import symbol
 from theory.sampler_steps import KAPPA
+from theory.sgd_steps import STEP_COUNT
 from theory.symbols import N, mu, sigma2
 
 _SHRINK = sp.Rational(9, 10)
@@ -37,6 +38,13 @@ _RATE_CASES = (
     "gaussian-mean",
     "fixed-score",
     "circle",
+    "worst-pair-synchronous",
+    "worst-pair-reflection",
+)
+
+#: What only some cases are about; claims about it have no other hunting grounds, and none else has.
+_SUBJECTS = frozenset(
+    {"sampler", "reverse-process", "sgd", "synchronous", "reflection", "reflection-drift"}
 )
 
 Abbreviations = tuple[tuple[sp.Symbol, sp.Expr], ...]
@@ -109,6 +117,8 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
             add("rhs: divided by N²", with_rhs(relation.rhs / N**2))
         elif statement.rate_variable == "1/kappa":
             add("rhs: times κ²", with_rhs(relation.rhs * KAPPA.symbol**2))
+        elif statement.rate_variable == "K":
+            add("rhs: divided by K", with_rhs(relation.rhs / STEP_COUNT.symbol))
         elif statement.rate_variable == "e^T":
             add("rhs: times μ²", with_rhs(relation.rhs * mu**2))
         else:
@@ -171,7 +181,7 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
     if claim.strength is Strength.RATE:
         for case in _RATE_CASES:
             law = cases.get(case)
-            about = claim.needs & {"sampler", "reverse-process"}
+            about = claim.needs & _SUBJECTS
             if not (set(claim.quantity_names) <= law.knows and about <= law.offers):
                 continue
             verdict = check_rate(claim, case, effort=effort, seed=seed)
@@ -240,8 +250,30 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
         *points("gaussian-sampler-mean", "standard"),
         *points("two-points-sampler", "quick"),
         *points("mixture-sampler", "quick"),
+        *_chains_and_drifts(claim),
     )
     yield from (point for point in grounds if cases.get(point.case).meets(claim.needs))
+
+
+def _chains_and_drifts(claim: Claim) -> Iterator[Point]:
+    """Where chains are coupled, for claims about them, and where drifts are for those."""
+    if "reflection-drift" in claim.needs:
+        for case in ("eberle-ou", "eberle-double-well", "eberle-clipped"):
+            for share in ("1/1000", "1", "1/2", "1000"):
+                yield from (with_values_of(claim, p, share=share) for p in points(case, "deep"))
+    if "sgd" in claim.needs:
+        # chains that meet at once, or that the ball holds at its ends
+        yield timeless("worst-pair-synchronous", N=1, K=1, eta=1, L=0)
+        yield timeless("worst-pair-synchronous", N=4, K=1, L=1)
+        # few replacements and a long time: f of the distance is nearly at rest
+        yield timeless("worst-pair-reflection", N=1000000, K=100000)
+        yield timeless("worst-pair-reflection", N=1000000, K=100000, L=0)
+        # noise that throws chains to the ends of the ball, and a ball that is not of radius one
+        yield timeless("worst-pair-reflection", noise=100)
+        yield timeless("worst-pair-reflection", N=1000000, K=100000, C=10, noise=30)
+        for case in ("worst-pair-synchronous", "worst-pair-reflection", "worst-pair-unprojected"):
+            yield from points(case, "quick")
+        yield from points("mean-sgd", "standard")
 
 
 def _other_noise(claim: Claim) -> Iterator[Point]:

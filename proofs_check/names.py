@@ -72,6 +72,26 @@ def case_with_score(case: str, score: str | None) -> str:
     return case_named(case)
 
 
+def first_case(claim: Claim) -> str:
+    """Return the first case that a claim is checked on, for tables that name none.
+
+    Raises
+    ------
+    UsageError
+        If it is checked on none.
+
+    Examples
+    --------
+    >>> first_case(CLAIMS["farghly2026.proposition-14"])
+    'worst-pair-reflection'
+    """
+    for name in cases.NAMES:
+        law = cases.get(name)
+        if law.meets(claim.needs) and set(claim.quantity_names) <= law.knows:
+            return name
+    raise UsageError(f"{claim.id} is checked on no case of its own: no table")
+
+
 def check_selection(
     claim_ids: Sequence[str] | None, case: str | None, effort: str, seed: int
 ) -> None:

@@ -139,6 +139,8 @@ def _axis(name: str, text: str) -> tuple[str, ...]:
 def _check_name(name: str, law: Case, claim_parameters: Sequence[str]) -> None:
     own = [parameter.name for parameter in law.parameters]
     time = ["schedule", *_SCHEDULE_DOMAINS, *_TIME] if law.time_measure is None else [*_STEPS]
+    if "timeless" in law.properties:
+        time = []
     fixed = [symbol.name for symbol, _ in law.fixed]
     if name not in (known := [*own, *fixed, *claim_parameters, *time]):
         error = unknown_name(f"parameter of {law.name}", name, known)

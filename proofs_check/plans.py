@@ -7,10 +7,11 @@ one far from it, a list, uniform τ; one training point, few, many; small and la
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import sympy as sp
 
-from proofs_check.point import Point, at_time, of_sampler, with_tau
+from proofs_check.point import Point, at_time, of_sampler, timeless, with_tau
 from proofs_check.provers.boxes import Interval
 from proofs_check.provers.sampler_boxes import SamplerBox
 from theory import cases
@@ -55,6 +56,7 @@ _CLAIM_VALUES: dict[str, tuple[sp.Rational, ...]] = {
     "ball": (_q(1), _q(1, 2), _q(1), _q(1, 4)),
     "alpha": (_q(2), _q(5, 4), _q(4)),
     "gap": (_q(1, 2), _q(1, 10), _q(2)),
+    "share": (_q(1, 2), _q(1, 50), _q(1), _q(4, 5)),
 }
 
 
@@ -242,6 +244,63 @@ _PLANS |= {
     ),
 }
 
+
+def _chains(case: str, *settings: Mapping[str, sp.Expr | int | str]) -> tuple[Point, ...]:
+    return tuple(timeless(case, **values) for values in settings)
+
+
+_SETTINGS: tuple[dict[str, sp.Expr | int | str], ...] = (
+    {},
+    {"N": 1, "K": 1, "eta": 1, "L": 0},
+    {"N": 20, "B": 4, "K": 10, "eta": "1/2", "L": 10, "C": 2},
+    {"N": 16, "K": 3, "eta": "1/4", "lambda": "1/2", "L": "1/4", "C": "1/2"},
+    {"N": 1000, "B": 8, "K": 1000, "eta": "1/20", "lambda": "1/2", "L": "3/5", "C": "1/2"},
+    {"N": 4, "B": 4, "K": 5, "eta": "1/4", "L": 1},
+)
+_PLANS |= {
+    "mean-sgd": _chains(
+        "mean-sgd",
+        {},
+        {"N": 10, "B": 10, "K": 50},
+        {"N": 2, "B": 1, "K": 1, "eta": "1/2", "L": 1, "C": 2},
+        {"N": 1000, "B": 20, "K": 100000, "eta": "1/100", "lambda": "1/10", "a": 3, "C": 3},
+        {"N": 1, "B": 1, "K": 7, "lambda": "1/1000", "L": 5, "C": 20, "a": "3/2"},
+    ),
+    "worst-pair-synchronous": _chains("worst-pair-synchronous", *_SETTINGS),
+    "worst-pair-reflection": _chains(
+        "worst-pair-reflection",
+        {},
+        {"N": 20, "B": 4, "K": 10, "eta": "1/2", "L": 10, "C": 2, "noise": 4},
+        {"N": 1000, "B": 8, "K": 1000, "eta": "1/20", "lambda": "1/2", "L": "1/4", "C": "1/2"},
+        {"N": 50, "K": 400, "eta": "1/5", "L": 1, "noise": 1},
+        {"N": 1000, "K": 100000, "noise": 2},
+    ),
+    "worst-pair-unprojected": _chains(
+        "worst-pair-unprojected",
+        {},
+        {"N": 20, "B": 4, "K": 10, "eta": "1/2", "L": 10, "C": 2, "noise": 4},
+        {"N": 1000, "B": 8, "K": 1000, "eta": "1/20", "lambda": "1/2", "L": "1/4", "C": "1/2"},
+        {"N": 50, "K": 400, "eta": "1/5", "L": 1, "noise": 1},
+    ),
+    **{
+        case: (
+            at_time(case, "3/10", N=20),
+            at_time(case, "1/2", "fraction", N=10, B=5, K=30, eta="1/5", noise=4),
+            with_tau(case, _LIST, "vp-linear", N=50, B=10, K=60, noise=5, s=0),
+        )
+        for case in ("two-wells-sgd", "two-wells-sgd-per-sample")
+    },
+    "eberle-ou": _chains("eberle-ou", {}, {"lambda": "1/10"}, {"lambda": 7}),
+    "eberle-double-well": _chains("eberle-double-well", {}, {"a": "1/4"}, {"a": 2}),
+    "eberle-clipped": _chains(
+        "eberle-clipped",
+        {},
+        {"lambda": "1/5", "L": 3, "C": "1/2", "sigma": "3/2"},
+        {"lambda": 1, "L": "1/2", "C": 1, "sigma": 1},
+        {"lambda": "1/2", "L": 50, "C": 1, "sigma": 2},
+    ),
+}
+
 #: Box of the two-point case in (a, t), for the Ornstein–Uhlenbeck process: a, then t.
 TWO_POINT_BOX: tuple[Interval, Interval] = ((_q(1, 10), _q(2)), (_q(1, 10), _q(3)))
 
@@ -317,6 +376,10 @@ def rate_noise_levels(effort: str) -> tuple[int, ...]:
 
 def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
     """Return the sample sizes N, each twice the last, over which a rate is fitted."""
+    if "sgd" in cases.get(case).properties:
+        return {"quick": (16, 32, 64), "standard": (16, 32, 64, 128)}.get(
+            effort, (16, 32, 64, 128, 256)
+        )
     if case in ("circle", "sphere", "segment"):  # exact, and slow to settle
         return {"quick": (64, 128, 256), "standard": (64, 128, 256, 512)}.get(
             effort, (64, 128, 256, 512, 1024)
@@ -325,3 +388,20 @@ def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
     if case != "two-points":  # sampled in part: the cost grows like N²
         largest //= 2
     return tuple(2**k for k in range(1, 8) if 2**k <= largest)
+
+
+def rate_chain_lengths(effort: str) -> tuple[int, ...]:
+    """Return the numbers of steps K, each twice the last, over which growth in K is fitted."""
+    return {"quick": (25, 50, 100), "standard": (25, 50, 100, 200)}.get(
+        effort, (25, 50, 100, 200, 400)
+    )
+
+
+#: Steps at which growth in N is fitted: before synchronously coupled chains part for good, and
+#: after noisy ones have settled.
+STEPS_OF_RATES = {"synchronous": 20, "reflection": 200}
+
+
+def chains_with(case: str, **values: sp.Expr) -> Point:
+    """Return a point of chains at which what is fitted in N or K is resolved."""
+    return timeless(case, **values)

@@ -59,6 +59,11 @@ class Point:
         return replace(self, claim_values=())
 
     @property
+    def has_own_time(self) -> bool:
+        """Whether the point's schedule and τ matter and are its own, not a sampler's."""
+        return self.law.time_measure is None and "timeless" not in self.law.properties
+
+    @property
     def first_time(self) -> sp.Expr:
         """The early stopping time: the least time that τ charges."""
         if isinstance(self.tau, UniformTime):
@@ -81,7 +86,7 @@ class Point:
     def __str__(self) -> str:
         given = (*self.values, *self.claim_values)
         where = ", ".join(f"{name}={value}" for name, value in given)
-        if self.law.time_measure is not None:
+        if not self.has_own_time:
             return where
         own = "".join(f" {name}={value}" for name, value in self.schedule_values)
         return f"{where}, {self.schedule}{own}, {describe(self.tau)}"
@@ -124,6 +129,17 @@ def of_sampler(case: str, **values: sp.Expr | int | str) -> Point:
         raise ValueError(f"case={case}: it has no sampler; use at_time or with_tau")
     exact = {name: sp.sympify(value) for name, value in values.items()}
     return with_tau(case, law.time_measure({**law.defaults, **exact}), "ou", **values)
+
+
+def timeless(case: str, **values: sp.Expr | int | str) -> Point:
+    """Return a point of a case in which no noise level enters.
+
+    Examples
+    --------
+    >>> print(timeless("eberle-ou"))
+    lambda=1
+    """
+    return with_tau(case, TimeAtoms((sp.S.One,), (sp.S.One,)), "ou", **values)
 
 
 def with_tau(

@@ -71,7 +71,7 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
     UsageError
         If there is no point, or the claim does not speak of the case.
     """
-    from proofs_check import best_step, denoising_bounds
+    from proofs_check import best_step, coupling_columns, denoising_bounds
     from proofs_check.measurement import measure, radius_excess, sides
     from theory import cases
 
@@ -105,6 +105,8 @@ def tabulate(claim: Claim, points: Sequence[Point], *, effort: str, seed: int) -
         if claim.id == best_step.CLAIM and (best := best_step.best_steps(point)):
             exact, bound = best
             numbers += [("kappa_star_KL", exact.place), ("kappa_star_bound", bound.place)]
+        if claim.id == coupling_columns.CLAIM:
+            numbers += coupling_columns.coupling_columns(point)
         rows.append(Row(_parameters(point), tuple(numbers)))
     return Table(claim.id, law.name, tuple(rows))
 
@@ -133,6 +135,8 @@ def _parameters(point: Point) -> tuple[tuple[str, int | str], ...]:
         if tau.weights != (1,):
             time.append(("weights", _joined(tau.weights)))
     plain = [(name, _plain(value)) for name, value in exact]
+    if not point.has_own_time:
+        return tuple(plain)
     schedule = [("schedule", point.schedule), *((name, _plain(value)) for name, value in own)]
     return (*plain, *schedule, *time)
 

@@ -18,6 +18,9 @@ alpha = sp.Symbol("alpha", positive=True)
 #: Time between two noise times of the reverse process.
 gap = sp.Symbol("gap", positive=True)
 
+#: Distance of two coupled chains, as a share of the largest one that the statement is about.
+share = sp.Symbol("share", positive=True)
+
 PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
@@ -29,5 +32,6 @@ PARAMETERS: dict[str, Parameter] = {
             "alpha", Domain.ABOVE_ONE, sp.Integer(2), "exponent of Harnack's inequality", alpha
         ),
         Parameter("gap", Domain.POSITIVE, sp.S.Half, "time between two noise times", gap),
+        Parameter("share", Domain.POSITIVE, sp.S.Half, "distance as a share of the largest", share),
     )
 }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from theory import (
     denoising,
+    eberle,
     empirical_stability,
     harnack,
     lemma_4,
+    optimisation,
+    reflection,
     reverse_process,
     sampling,
     score_stability,
@@ -23,6 +26,9 @@ CLAIMS: dict[str, Claim] = {
         empirical_stability,
         reverse_process,
         sampling,
+        optimisation,
+        reflection,
+        eberle,
     )
     for claim in module.CLAIMS
 }

@@ -19,7 +19,11 @@ _GREEK = {
     "lambda": "λ",
     "alpha": "α",
     "rho": "ρ",
+    "eta": "η",
+    "noise": "s",
 }
+
+_LATEX_NAMES = {"sigma2": r"\sigma^{2}", "noise": "s"}
 
 
 class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
@@ -55,8 +59,8 @@ class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
     def _print_Symbol(self, expr: sp.Symbol, style: Any = "plain") -> str:
         if expr.name in QUANTITIES:
             return QUANTITIES[expr.name].latex
-        if expr.name == "sigma2":
-            return r"\sigma^{2}"
+        if expr.name in _LATEX_NAMES:
+            return _LATEX_NAMES[expr.name]
         return str(super()._print_Symbol(expr, style))
 
 

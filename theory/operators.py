@@ -2,7 +2,8 @@
 
 sympy's own ``Integral`` would do for both, but these carry what a checker needs to know: that τ is
 a positive measure (so the integral is monotone), and that the weight is Gaussian (so tails have
-rigorous bounds). A third keeps one step of a long recursion as a node of its own.
+rigorous bounds). A third keeps one step of a long recursion as a node of its own, and a fourth is
+the geometric sum, whose closed form divides by zero where the ratio is one.
 """
 
 from __future__ import annotations
@@ -99,6 +100,50 @@ class GaussianExpectation(sp.Expr):  # type: ignore[misc]
 
     def _sympystr(self, printer: Any) -> str:
         return f"E_{self.variable}[{printer.doprint(self.integrand)}]"
+
+
+class GeometricSum(sp.Expr):  # type: ignore[misc]
+    """1 + q + … + q^(K−1) for a ratio q >= 0 and an integer K >= 0.
+
+    Examples
+    --------
+    >>> GeometricSum(sp.Integer(2), sp.Integer(5)), GeometricSum(sp.Integer(1), sp.Integer(5))
+    (31, 5)
+    """
+
+    is_commutative = True
+
+    #: Longer sums of rationals are left to balls: their exact values fill pages.
+    _LONGEST = 64
+
+    def __new__(cls, ratio: Any, count: Any) -> Any:
+        ratio, count = sp.sympify(ratio), sp.sympify(count)
+        if ratio.is_Rational and count.is_Integer and 0 <= count <= cls._LONGEST:
+            return count if ratio == 1 else (ratio**count - 1) / (ratio - 1)
+        return sp.Expr.__new__(cls, ratio, count)
+
+    @property
+    def ratio(self) -> sp.Expr:
+        """The ratio q of neighbouring terms."""
+        return self.args[0]
+
+    @property
+    def count(self) -> sp.Expr:
+        """The number K of terms."""
+        return self.args[1]
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return self.ratio.is_extended_real  # type: ignore[no-any-return]
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.ratio.is_nonnegative else None
+
+    def _latex(self, printer: Any) -> str:
+        ratio, count = printer.parenthesize(self.ratio, 100), printer.doprint(self.count)
+        return rf"\sum_{{j<{count}}}{ratio}^j"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Σ_(j<{printer.doprint(self.count)}) {printer.parenthesize(self.ratio, 100)}^j"
 
 
 class Kept(sp.Expr):  # type: ignore[misc]

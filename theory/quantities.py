@@ -265,6 +265,129 @@ QUANTITIES: dict[str, Quantity] = {
             "min bound",
             "least right side of Proposition 7 over the same steps κ",
         ),
+        Quantity(
+            "gradient_lipschitz",
+            r"L",
+            "L",
+            "Lipschitz constant in the mean of the clipped gradient, given the data: "
+            "E|Clip G(θ) − Clip G(θ')| ≤ L |θ − θ'|",
+        ),
+        Quantity(
+            "score_sensitivity",
+            r"\Lambda^2",
+            "Λ²",
+            "∫ E[|s_θ(X_t) − s_θ'(X_t)|² | X_0 = x] dτ ≤ Λ² |θ − θ'|² for almost every x from ν",
+        ),
+        Quantity(
+            "parameter_radius",
+            r"R",
+            "R",
+            "max(|θ_0|, C/λ): clipped gradients and weight decay keep |θ| below it",
+        ),
+        Quantity(
+            "synchronous_stability",
+            r"\varepsilon_{\mathrm{sync}}^2",
+            "ε_sync²",
+            "mean squared change of the score at the noised x̃, for synchronously coupled chains on "
+            "S and Sⁱ; ε_stab² is at most this, being an infimum over couplings",
+        ),
+        Quantity(
+            "synchronous_distance",
+            r"\mathbb{E}_{\mathrm{sync}}|\Delta_K|",
+            "E_sync|Δ|",
+            "mean distance after K steps of the synchronously coupled chains on S and Sⁱ",
+        ),
+        Quantity(
+            "synchronous_square",
+            r"\mathbb{E}_{\mathrm{sync}}|\Delta_K|^2",
+            "E_sync|Δ|²",
+            "mean squared distance after K steps of the synchronously coupled chains",
+        ),
+        Quantity(
+            "saturated_distance",
+            r"x_K",
+            "x_K",
+            "x_K with x_0 = 0 and x⁺ = (1 − ηλ)x + (1 − B/N) η min(Lx, 2C) + 2ηC B/N",
+        ),
+        Quantity(
+            "reflection_stability",
+            r"\varepsilon_{\mathrm{refl}}^2",
+            "ε_refl²",
+            "mean squared change of the score at the noised x̃, for chains on S and Sⁱ coupled by "
+            "reflection–maximal coupling; ε_stab² is at most this, being an infimum over couplings",
+        ),
+        Quantity(
+            "reflection_distance",
+            r"\mathbb{E}_{\mathrm{refl}}|\Delta_K|",
+            "E_refl|Δ|",
+            "mean distance after K steps of the chains coupled by reflection–maximal coupling",
+        ),
+        Quantity(
+            "reflection_square",
+            r"\mathbb{E}_{\mathrm{refl}}|\Delta_K|^2",
+            "E_refl|Δ|²",
+            "mean squared distance after K steps of the chains coupled by reflection–maximal "
+            "coupling",
+        ),
+        Quantity(
+            "reflection_cost",
+            r"\mathbb{E}_{\mathrm{refl}}f(|\Delta_K|)",
+            "E_refl f(|Δ|)",
+            "mean of f of the distance after K steps of the same chains",
+        ),
+        Quantity(
+            "contraction_rate",
+            r"\varrho",
+            "ρ",
+            "E f(R') ≤ (1 − ρ) f(r) at every distance r, for the concave f with f'(0) = 1 that was "
+            "found; certified",
+        ),
+        Quantity(
+            "f_diameter",
+            r"f(2R)",
+            "f(2R)",
+            "f at the largest distance of two points of the ball",
+        ),
+        Quantity(
+            "tail_slope",
+            r"f'(\infty)",
+            "f'(∞)",
+            "slope of f at large distances, where it is linear",
+        ),
+        Quantity("distance", r"r", "r", "distance of the two chains before a step"),
+        Quantity(
+            "f_now", r"f(r)", "f(r)", "the concave f at the distance of the two chains, f'(0) = 1"
+        ),
+        Quantity(
+            "f_next",
+            r"\mathbb{E}f(R')",
+            "E f(R')",
+            "mean of f after one step of reflection–maximal coupling from distance r",
+        ),
+        Quantity(
+            "f_decay",
+            r"\tfrac12r\kappa f'-2f''",
+            "½rκf' − 2f''",
+            "minus the generator of the reflected distance applied to f",
+        ),
+        Quantity(
+            "f_floor",
+            r"\varphi(R_0)r/2",
+            "φ(R₀)r/2",
+            "half the distance r times φ(R₀), the least slope of Eberle's f",
+        ),
+        Quantity(
+            "eberle_rate",
+            r"c",
+            "c",
+            "Eberle's contraction rate 1/∫₀^R₁ Φ/φ",
+        ),
+        Quantity(
+            "best_rate",
+            r"c^*",
+            "c*",
+            "largest rate at which some f contracts under the reflected distance",
+        ),
     )
 }
 

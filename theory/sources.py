@@ -51,6 +51,13 @@ PAPERS: dict[str, Paper] = {
             "Probability Theory and Related Fields 109, 1997",
         ),
         Paper(
+            "eberle2016",
+            "Eberle",
+            "Reflection couplings and contraction rates for diffusions",
+            "Probability Theory and Related Fields 166, 2016",
+            "1305.1233",
+        ),
+        Paper(
             "vastola2025",
             "Vastola",
             "Generalization through variance: how noise shapes inductive biases in "

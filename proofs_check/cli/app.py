@@ -107,7 +107,10 @@ def verify(
 @app.command()
 def table(
     claim_id: ClaimId,
-    case: Annotated[str, typer.Option(metavar="NAME", help="The case.")],
+    case: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="NAME", help="The case; by default the first that fits."),
+    ] = None,
     score: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="true|mean|plug-in", help="The score, with --case gaussian."),

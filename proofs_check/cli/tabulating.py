@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from proofs_check.cli.output import say
 from proofs_check.errors import UsageError, one_of
-from proofs_check.names import EFFORTS, case_with_score, claim_named
+from proofs_check.names import EFFORTS, case_with_score, claim_named, first_case
 from proofs_check.tables import FORMATS, render, tabulate, text_within
 
 
 def print_table(
     claim_id: str,
     *,
-    case: str,
+    case: str | None,
     score: str | None,
     grids: Sequence[str],
     sets: Sequence[str],
@@ -31,7 +31,7 @@ def print_table(
         For anything wrong with what was asked for.
     """
     claim = claim_named(claim_id)
-    case = case_with_score(case, score)
+    case = first_case(claim) if case is None else case_with_score(case, score)
     one_of("format", form, FORMATS)
     one_of("effort", effort, EFFORTS)
     if seed < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 from flint import arb
@@ -23,6 +23,7 @@ from proofs_check.number import Method, Number
 from proofs_check.point import Point
 from proofs_check.provers.symbolic import is_identically_zero
 from proofs_check.sampling import Sample
+from proofs_check.sgd_quantities import pairs_drawn
 from theory.claim import Claim
 from theory.quantities import symbol
 
@@ -91,14 +92,19 @@ def answer_at(claim: Claim, point: Point, *, effort: str, seed: int) -> PointAns
 
 def _answer(claim: Claim, point: Point, effort: str, seed: int, more: int) -> PointAnswer:
     numbers = measure(point, claim.quantity_names, effort=effort, seed=seed, more=more)
-    sampled = any(number.method is Method.SAMPLING for number in numbers.values())
+    sampled = any(
+        number.method is Method.SAMPLING and name in QUANTITIES for name, number in numbers.items()
+    )
     law_alone = point.without_claim
     sample = replicates(law_alone, effort=effort, seed=seed, more=more) if sampled else None
     if claim.statement.conclusion.op != "<" and _same_expression(claim, point):
         lhs, rhs, slack = sides(claim, point, numbers)
         how = "both sides are the same expression"
         return PointAnswer(point, True, lhs, rhs, slack, Method.ENCLOSURE, how, exact=True)
-    return decide(claim, point, numbers, sample)
+    answer = decide(claim, point, numbers, sample)
+    if answer.method is Method.SAMPLING and sample is None:
+        return replace(answer, how=pairs_drawn(effort, more))
+    return answer
 
 
 def decide(

@@ -18,6 +18,7 @@ from functools import cache, lru_cache
 import sympy as sp
 
 from theory.claim import Relation, Statement
+from theory.operators import GeometricSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,8 @@ class Signs:
             return self.is_positive(expression.args[0])
         if isinstance(expression, sp.factorial | sp.binomial):
             return all(map(self.is_nonnegative, expression.args))
+        if isinstance(expression, GeometricSum):
+            return bool(expression.count.is_integer and expression.count.is_nonnegative)
         return isinstance(expression, _EVERYWHERE)
 
     def _power_is_defined(self, base: sp.Expr, exponent: sp.Expr) -> bool:
@@ -363,7 +366,7 @@ def _sign_of(expression: sp.Expr, signs: Signs) -> tuple[int, bool] | None:
 
 #: Functions that are real wherever their arguments are.
 _EVERYWHERE = (
-    *(sp.Add, sp.Mul, sp.exp, sp.tanh, sp.cosh, sp.sinh, sp.cos, sp.sin),
+    *(sp.Add, sp.Mul, sp.exp, sp.erf, sp.tanh, sp.cosh, sp.sinh, sp.cos, sp.sin),
     *(sp.Abs, sp.Max, sp.Min, sp.ceiling),
 )
 

@@ -17,7 +17,10 @@ from flint import arb
 from proofs_check.measurement import measure, sides
 from proofs_check.number import Method, Number, to_ball
 from proofs_check.plans import (
+    STEPS_OF_RATES,
+    chains_with,
     off_centre,
+    rate_chain_lengths,
     rate_noise_levels,
     rate_sample_sizes,
     rate_step_counts,
@@ -27,6 +30,7 @@ from proofs_check.plans import (
 from proofs_check.point import Point, at_time
 from proofs_check.sampling import FALSE_ALARM, INTERVALS_PER_POINT
 from proofs_check.verdict import Slack, Status, Verdict
+from theory import cases
 from theory.claim import Claim
 
 #: Exponents are told apart when they differ by this much: a quarter of a power.
@@ -113,6 +117,8 @@ class _Sweep:
 
 def _sweep(claim: Claim, case: str, effort: str) -> _Sweep:
     variable, two = claim.statement.rate_variable, arb(2)
+    if "sgd" in cases.get(case).properties:
+        return _sweep_of_chains(claim, case, effort)
     if variable == "N":
         values = rate_sample_sizes(case, effort)
         start = with_parameters_of(claim, at_time(case, "3/10"))
@@ -127,6 +133,19 @@ def _sweep(claim: Claim, case: str, effort: str) -> _Sweep:
     values = rate_noise_levels(effort)
     places = tuple(at_time(case, sp.Rational(1, k**2), "fraction", N=64) for k in values)
     return _Sweep("1/σ_ε", values, tuple(with_parameters_of(claim, p) for p in places), two)
+
+
+def _sweep_of_chains(claim: Claim, case: str, effort: str) -> _Sweep:
+    """Vary the number of steps K at a fixed N, or N at a fixed number of steps."""
+    variable = claim.statement.rate_variable
+    if variable == "K":
+        values = rate_chain_lengths(effort)
+        points = tuple(chains_with(case, N=sp.Integer(40), K=sp.Integer(k)) for k in values)
+    else:
+        values = rate_sample_sizes(case, effort)
+        (steps,) = (k for coupling, k in STEPS_OF_RATES.items() if coupling in claim.needs)
+        points = tuple(chains_with(case, N=sp.Integer(n), K=sp.Integer(steps)) for n in values)
+    return _Sweep(variable, values, points, arb(2))
 
 
 def _sides(

@@ -37,6 +37,15 @@ NAMES = (
     "gaussian-sampler-plug-in",
     "mixture-sampler",
     "two-points-sampler",
+    "mean-sgd",
+    "worst-pair-synchronous",
+    "worst-pair-reflection",
+    "worst-pair-unprojected",
+    "two-wells-sgd",
+    "two-wells-sgd-per-sample",
+    "eberle-ou",
+    "eberle-double-well",
+    "eberle-clipped",
 )
 
 

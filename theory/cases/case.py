@@ -133,7 +133,12 @@ class Case:
         ``resolved-stability``, those of ε_stab² and C_sm are;
         ``local-mass`` and ``packing``, the integrals over the law of those names are computed;
         ``heat-kernel``, ``reverse-process`` and ``sampler``, what the case is about;
-        ``true-score``, the sampler uses the true score.
+        ``true-score``, the sampler uses the true score;
+        ``timeless``, no noise level enters, so that points have no time;
+        ``sgd`` with ``synchronous``, ``reflection``, ``projected``, ``unprojected``, ``per-sample``
+        ``worst-pair`` and ``score-model``, what chains of SGD are coupled and clipped how, and
+        ``resolved-distance``, whether their distances are known better than by sampling;
+        ``reflection-drift`` and ``best-rate``, for diffusions.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction

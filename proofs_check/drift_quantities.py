@@ -1,0 +1,84 @@
+"""The numbers of Eberle's function at a point, enclosed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+import sympy as sp
+from flint import arb
+
+from proofs_check.eberle_constants import (
+    EberleConstants,
+    InequalityCertificate,
+    certify_differential_inequality,
+    eberle_constants,
+)
+from proofs_check.enclosure import enclose, exact_ball
+from proofs_check.number import Number, to_number
+from proofs_check.point import Point
+from theory.reflection_drifts import (
+    DISTANCE,
+    ReflectionDrift,
+    clipped_gradient,
+    double_well,
+    ornstein_uhlenbeck,
+)
+
+_BUILDERS: Mapping[str, Callable[..., ReflectionDrift]] = {
+    "eberle-ou": ornstein_uhlenbeck,
+    "eberle-double-well": double_well,
+    "eberle-clipped": clipped_gradient,
+}
+
+
+def drift_quantities(point: Point, names: Sequence[str]) -> dict[str, Number]:
+    """Return those of the named quantities that a drift's case computes.
+
+    Those of one distance are at ``share`` times R_1; the largest distance is R_1.
+    """
+    if point.case not in _BUILDERS:
+        return {}
+    drift = drift_of(point)
+    constants = constants_of(drift)
+    balls = {"eberle_rate": constants.rate}
+    share = dict(point.claim_values).get("share")
+    if share is not None:
+        balls |= _at_distance(drift, constants, exact_ball(share) * constants.outer_radius)
+    wanted = {name: to_number(balls[name]) for name in names if name in balls}
+    return {name: number for name, number in wanted.items() if number is not None}
+
+
+def drift_of(point: Point) -> ReflectionDrift:
+    """Return the drift of a point, its parameters in the case's order."""
+    return _BUILDERS[point.case](*(value for _, value in point.values))
+
+
+@lru_cache(maxsize=64)
+def constants_of(drift: ReflectionDrift) -> EberleConstants:
+    """Return Eberle's constants to thirty digits."""
+    return eberle_constants(drift)
+
+
+@lru_cache(maxsize=64)
+def certificate_of(drift: ReflectionDrift) -> InequalityCertificate:
+    """Return what was shown of Eberle's inequality at every distance."""
+    return certify_differential_inequality(drift)
+
+
+def _at_distance(
+    drift: ReflectionDrift, constants: EberleConstants, distance: arb
+) -> dict[str, arb]:
+    f, first, second = constants.at(distance)
+    curvature = next(kappa for end, kappa in drift.pieces if _is_before(distance, end))
+    pull = enclose(sp.expand(DISTANCE * curvature), {DISTANCE: distance}, precision=96)
+    return {
+        "distance": distance,
+        "f_now": f,
+        "f_decay": pull * first / 2 - 2 * second,
+        "f_floor": constants.slope * distance / 2,
+    }
+
+
+def _is_before(distance: arb, end: sp.Expr) -> bool:
+    return bool(end == sp.oo or distance <= enclose(end, precision=96))
