@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf, erfc
 
@@ -232,6 +233,8 @@ def best_concave_function(
         raise ValueError("diameter=None: a constant tail needs one; give twice the ball's radius")
     _check_diameter(diameter)
     if tail == "constant" and diameter is not None:
+        if _meets_at_once(step):
+            return ConcaveFunction((diameter,), (1.0 / diameter,))
         grid = _grid(step, diameter, knots)
         lifted = (_perron(_matrix(grid, _means(step, grid, lift)))[1] for lift in _LIFTS)
         functions = [_function(grid, value) for value in lifted]
@@ -261,8 +264,15 @@ def slowest_concave_function(
     0.0047
     """
     _check_diameter(diameter)
+    if _meets_at_once(step):
+        return ConcaveFunction((diameter,), (1.0 / diameter,))
     grid = _grid(step, diameter, knots)
     return _function(grid, _perron(_matrix(grid, _means(step, grid, 0.0)))[1])
+
+
+def _meets_at_once(step: ClippedStep) -> bool:
+    """Whether h = 0, so that any function does."""
+    return step.lipschitz == 0.0 and step.step_size * step.weight_decay == 1.0
 
 
 def _check_diameter(diameter: float | None) -> None:
@@ -384,21 +394,45 @@ def _matrix(grid: Floats, means: Floats) -> Floats:
 def _perron(matrix: Floats) -> tuple[float, Floats]:
     """Largest eigenvalue of a nonnegative matrix, with its vector, by Noda's iteration."""
     vector = np.ones(len(matrix))
-    identity = np.eye(len(matrix))
     for _ in range(40):
         image = np.maximum(matrix @ vector, 1e-300)
         ratios = image / vector
         top = float(np.max(ratios))
         if top - float(np.min(ratios)) <= 1e-14 * top:
             break
-        shift = top * (1.0 + 1e-15)
-        try:
-            vector = np.abs(np.linalg.solve(shift * identity - matrix, image))
-        except np.linalg.LinAlgError:
+        solved = _solve_shifted(matrix, top * (1.0 + 1e-15), image)
+        if not np.all(np.isfinite(solved)):
             break
-        vector = np.maximum(vector / np.max(vector), 1e-300)
+        vector = np.maximum(np.abs(solved) / np.max(np.abs(solved)), 1e-300)
     image = matrix @ vector
     return float(np.sum(image) / np.sum(vector)), np.maximum(image / np.max(image), 1e-300)
+
+
+@njit(cache=True)
+def _solve_shifted(matrix: Floats, shift: float, right: Floats) -> Floats:
+    """Solve ``(shift - matrix) x = right``; NaN where a pivot is not positive.
+
+    With a shift above the largest eigenvalue this is an M-matrix, and elimination needs no pivots.
+    A library's solver would start its threads for each of thousands of small systems.
+    """
+    size = len(right)
+    left, x = -matrix, right.copy()
+    for k in range(size):
+        left[k, k] += shift
+    for k in range(size):
+        if not left[k, k] > 0.0:
+            return np.full(size, np.nan)
+        for i in range(k + 1, size):
+            factor = left[i, k] / left[k, k]
+            if factor != 0.0:
+                for j in range(k + 1, size):
+                    left[i, j] -= factor * left[k, j]
+                x[i] -= factor * x[k]
+    for k in range(size - 1, -1, -1):
+        for j in range(k + 1, size):
+            x[k] -= left[k, j] * x[j]
+        x[k] /= left[k, k]
+    return x
 
 
 def _weights(grid: Floats, value: Floats, slope: float = 0.0) -> Floats:

@@ -59,6 +59,16 @@ class Contraction:
         )
         return sum(terms, arb(self.function.tail_weight) * moved) / self.slope
 
+    @property
+    def step_slope(self) -> arb:
+        """E F'(2ηsZ), the weight of each knot times the probability that the noise is below it."""
+        root = 2 * exact_ball(self.step.step_size * self.step.noise) * arb(2).sqrt()
+        terms = (
+            arb(w) * (arb(b) / root).erf()
+            for b, w in zip(self.function.knots, self.function.weights, strict=True)
+        )
+        return sum(terms, arb(self.function.tail_weight)) / self.slope
+
     def displacement(self, distance: arb) -> arb:
         """Return h(r) = (1 − ηλ) r + η min(Lr, 2C)."""
         step = self.step
@@ -118,9 +128,6 @@ def _contraction(step: ExactStep, diameter: sp.Rational | None) -> Contraction:
     if diameter is None:
         function = best_concave_function(floats, tail="linear")
         certificate = certify_contraction(step, function)
-    elif step.lipschitz == 0 and step.step_size * step.weight_decay == 1:
-        function = ConcaveFunction((float(diameter),), (1.0,))  # chains meet at once, for any f
-        certificate = certify_contraction(step, function, diameter, witness=function)
     else:
         function = best_concave_function(floats, float(diameter))
         witness = slowest_concave_function(floats, float(diameter))

@@ -271,6 +271,7 @@ def _chains_and_drifts(claim: Claim) -> Iterator[Point]:
         # noise that throws chains to the ends of the ball, and a ball that is not of radius one
         yield timeless("worst-pair-reflection", noise=100)
         yield timeless("worst-pair-reflection", N=1000000, K=100000, C=10, noise=30)
+        yield timeless("worst-pair-reflection", N=1000000, K=100000, C=10, noise=1000)
         for case in ("worst-pair-synchronous", "worst-pair-reflection", "worst-pair-unprojected"):
             yield from points(case, "quick")
         yield from points("mean-sgd", "standard")

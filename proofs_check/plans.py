@@ -392,8 +392,8 @@ def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
 
 def rate_chain_lengths(effort: str) -> tuple[int, ...]:
     """Return the numbers of steps K, each twice the last, over which growth in K is fitted."""
-    return {"quick": (25, 50, 100), "standard": (25, 50, 100, 200)}.get(
-        effort, (25, 50, 100, 200, 400)
+    return {"quick": (50, 100, 200), "standard": (50, 100, 200, 400)}.get(
+        effort, (50, 100, 200, 400, 800)
     )
 
 

@@ -39,7 +39,10 @@ _FEW_STEPS = 10
 #: Pairs of chains at each effort.
 _PAIRS: Mapping[str, int] = {"quick": 4000, "standard": 20000, "deep": 200000}
 
-_OF_CONTRACTION = ("contraction_rate", "f_diameter", "tail_slope", "f_now", "f_next")
+_OF_CONTRACTION = (
+    *("contraction_rate", "step_slope", "f_diameter", "tail_slope"),
+    *("f_now", "f_next"),
+)
 _COUPLING: Mapping[str, Coupling] = {
     "synchronous": "synchronous",
     "reflection": "reflection-maximal",
@@ -193,6 +196,7 @@ def _of_contraction(point: Point) -> dict[str, Number]:
     diameter = exact_ball(2 * values["C"] / values["lambda"])
     balls = {
         "contraction_rate": contraction.certificate.rate_low,
+        "step_slope": contraction.step_slope,
         "f_diameter": contraction.value(diameter),
         "tail_slope": arb(contraction.function.tail_weight) / contraction.slope,
     }

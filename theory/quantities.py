@@ -343,6 +343,13 @@ QUANTITIES: dict[str, Quantity] = {
             "found; certified",
         ),
         Quantity(
+            "step_slope",
+            r"\mathbb{E}F'(2\eta sZ)",
+            "E F'(2ηsZ)",
+            "F the odd extension of f: the largest slope of E f(R') in the distance of the means, "
+            "at most f'(0) = 1",
+        ),
+        Quantity(
             "f_diameter",
             r"f(2R)",
             "f(2R)",

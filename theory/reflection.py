@@ -89,11 +89,15 @@ def _monotone() -> Statement:
 
 
 def _swap_slope() -> Statement:
-    """E F(h + 2ηsZ) has a slope of at most sup F' = 1 in h: g is the cost of the larger h."""
-    base, more, larger, jump, cost = letters("a b h J g", real=True)
+    """E F(h + 2ηsZ) has a slope of at most t in h: g is the cost of the larger h."""
+    base, slope, more, larger, jump, cost = letters("a t b h J g", real=True)
     return Statement(
-        Relation(cost, "<=", base + jump),
-        (Relation(cost, "<=", base + (larger - more)), Relation(larger, "<=", more + jump)),
+        Relation(cost, "<=", base + slope * jump),
+        (
+            *_nonnegative(slope),
+            Relation(cost, "<=", base + slope * (larger - more)),
+            Relation(larger, "<=", more + jump),
+        ),
     )
 
 
@@ -139,6 +143,11 @@ def _cost() -> Statement:
     return Statement(Relation(q.reflection_cost, "<=", swap_effect() / q.contraction_rate))
 
 
+def _sharper_cost() -> Statement:
+    effect = q.step_slope * swap_effect()
+    return Statement(Relation(q.reflection_cost, "<=", effect / q.contraction_rate))
+
+
 def _cost_per_sample() -> Statement:
     effect = swap_effect(per_sample=True)
     return Statement(Relation(q.reflection_cost, "<=", effect / q.contraction_rate))
@@ -173,6 +182,14 @@ def _bound(cost: Any) -> Statement:
 
 def _main() -> Statement:
     return _bound(swap_effect() / q.contraction_rate)
+
+
+def _sharper() -> Statement:
+    return _bound(q.step_slope * swap_effect() / q.contraction_rate)
+
+
+def _sharper_derivation() -> Statement:
+    return _bound_derivation(_sharper(), _sharper_cost())
 
 
 def _per_sample() -> Statement:
@@ -376,10 +393,10 @@ CLAIMS: tuple[Claim, ...] = (
     _step_of(
         _COST,
         "swap-slope",
-        "A replaced point moves the means apart by at most J = 2ηC more, and f' ≤ 1",
+        "A replaced point moves the means apart by at most J = 2ηC more; t = 1, or t = E F'(2ηsZ)",
         _swap_slope,
         strength=Strength.TIGHT,
-        sharp_at="f' = 1",
+        sharp_at="both bounds attained",
     ),
     _step_of(
         _COST,
@@ -396,6 +413,24 @@ CLAIMS: tuple[Claim, ...] = (
         _geometric,
         strength=Strength.TIGHT,
         sharp_at="x = B",
+    ),
+    Claim(
+        id=f"{_COST}-sharper",
+        title="The same with the slope that the noise leaves of f' in place of f'(0)",
+        source=Source("farghly2026", "proof of Proposition 14", "new"),
+        kind=Kind.DERIVED,
+        strength=Strength.UPPER,
+        build=_sharper_cost,
+        assumptions=(*_COUPLED, _CONCAVE),
+        uses=(_CONTRACTION,),
+        steps=(f"{_COST}.swap-slope", f"{_COST}.over-batches", f"{_COST}.geometric"),
+        taken=(
+            "E F'(h + 2ηsZ) is largest at h = 0, F' being even and falling: "
+            "P(|h + W| < b) falls with h, its slope being a difference of densities",
+            "the bound of farghly2026.reflection-contraction, and induction over the steps",
+        ),
+        needs=_NEEDS,
+        sharp_at="K → ∞ with the best f and B/N → 0",
     ),
     Claim(
         id=f"{_COST}-per-sample",
@@ -453,6 +488,20 @@ CLAIMS: tuple[Claim, ...] = (
                 "1.7 times too large on the worst pair: f(r) ≥ r f(2R)/2R and f' ≤ 1 are strict",
             ),
         ),
+    ),
+    Claim(
+        id=f"{_MAIN}-sharper",
+        title="The same with the slope that the noise leaves of f' in place of f'(0)",
+        source=Source("farghly2026", "Proposition 14", "new"),
+        kind=Kind.DERIVED,
+        strength=Strength.UPPER,
+        build=_sharper,
+        assumptions=(*_COUPLED, _KEPT, _CONCAVE, SENSITIVITY),
+        uses=(_SQUARE, f"{_COST}-sharper"),
+        derivation=_sharper_derivation,
+        taken=(_DEFINITION, "f(2R) > 0 and ρ > 0: without them there is no bound"),
+        needs=_NEEDS_BALL,
+        sharp_at="K → ∞ with the best f, B/N → 0 and much noise",
     ),
     Claim(
         id=f"{_MAIN}-per-sample",

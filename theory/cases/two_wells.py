@@ -48,6 +48,7 @@ _MEASURED = (
     "reflection_stability",
     "reflection_cost",
     "contraction_rate",
+    "step_slope",
     "f_diameter",
 )
 _PROPERTIES = frozenset({"sgd", "synchronous", "reflection", "projected"})

@@ -20,6 +20,7 @@ CASE = Case(
         "reflection_stability",
         "reflection_cost",
         "contraction_rate",
+        "step_slope",
         "f_diameter",
         "f_now",
         "f_next",
