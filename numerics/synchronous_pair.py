@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 #: Cells of the finer of two grids.
 _CELLS = 8192
+#: Functions that change by less than this share in a step are at rest.
+_AT_REST = 2.0**-52
 
 
 def synchronous_moments(
@@ -78,8 +80,11 @@ def _backwards(
     for power in (1, 2):
         values = grid**power
         for _ in range(steps):
+            before = values
             values = (1.0 - probability) * np.interp(kept, grid, values) + (
                 probability * np.interp(moved, grid, values)
             )
+            if np.max(np.abs(values - before)) <= _AT_REST * diameter**power:
+                break
         found.append(float(values[0]))
     return found[0], found[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +26,11 @@ from proofs_check.point import Point
 #: Lipschitz constants that are no rational numbers are rounded up to a multiple of this.
 _GRAIN = sp.Rational(1, 2**20)
 _PRECISION = 96
+
+#: Above this C²/(λ η s²) it is the barrier, and not the grid, that leaves no rate to be certified.
+_HIGH = 16.0
+#: Knots of f: about one for each width of the noise, between these numbers.
+_FEWEST, _MOST = 120, 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,29 @@ def lipschitz_of(point: Point) -> sp.Rational:
 
 @lru_cache(maxsize=256)
 def _contraction(step: ExactStep, diameter: sp.Rational | None) -> Contraction:
+    function, certificate = _found(step, diameter)
+    if certificate.rate_low > 0:
+        return Contraction(step, function, certificate, diameter)
+    barrier = float(step.clip**2 / (step.weight_decay * step.step_size * step.noise**2))
+    if barrier > _HIGH:
+        raise ValueError(
+            f"noise={step.noise}: no contraction is certified; the rate falls like exp(−C²/(λ η "
+            f"noise²)), here exp(−{barrier:.3g}); take noise = {_enough(step)}, or a smaller C"
+        )
+    raise ValueError(
+        f"eta={step.step_size}: no contraction is certified; the rate of a step this small is lost "
+        "between the knots of f; take a larger eta"
+    )
+
+
+def _enough(step: ExactStep) -> int:
+    """Return a whole number s with C²/(λ η s²) at most one."""
+    return math.ceil(math.sqrt(step.clip**2 / (step.weight_decay * step.step_size)))
+
+
+def _found(
+    step: ExactStep, diameter: sp.Rational | None
+) -> tuple[ConcaveFunction, ContractionCertificate]:
     floats = ClippedStep(
         float(step.step_size),
         float(step.weight_decay),
@@ -129,12 +158,17 @@ def _contraction(step: ExactStep, diameter: sp.Rational | None) -> Contraction:
         function = best_concave_function(floats, tail="linear")
         certificate = certify_contraction(step, function)
     else:
-        function = best_concave_function(floats, float(diameter))
-        witness = slowest_concave_function(floats, float(diameter))
-        certificate = certify_contraction(step, function, diameter, witness=witness)
-    if not certificate.rate_low > 0:
-        raise ValueError(
-            f"noise={step.noise}: no contraction is certified for this step; the rate falls like "
-            "exp(−C²/(λ η noise²)): take more noise, or a smaller C"
+        last = _float_at_most(diameter)
+        knots = round(min(max(_FEWEST, 1.2 * last / floats.noise_width), _MOST))
+        function = best_concave_function(floats, last, knots=knots)
+        witness = slowest_concave_function(floats, last, knots=knots)
+        certificate = certify_contraction(
+            step, function, diameter, witness=witness, most_cells=max(1500, 6 * knots)
         )
-    return Contraction(step, function, certificate, diameter)
+    return function, certificate
+
+
+def _float_at_most(value: sp.Rational) -> float:
+    """Return the largest float that is not above a rational: f is constant from there on."""
+    near = float(value)
+    return near if sp.Rational(near) <= value else math.nextafter(near, 0.0)

@@ -56,8 +56,21 @@ def drift_of(point: Point) -> ReflectionDrift:
 
 @lru_cache(maxsize=64)
 def constants_of(drift: ReflectionDrift) -> EberleConstants:
-    """Return Eberle's constants to thirty digits."""
-    return eberle_constants(drift)
+    """Return Eberle's constants to thirty digits.
+
+    Raises
+    ------
+    ValueError
+        One line, if the drift is so weak or so steep that they are out of reach.
+    """
+    try:
+        return eberle_constants(drift)
+    except ValueError:
+        given = ", ".join(f"{name}={value}" for name, value in drift.parameters)
+        raise ValueError(
+            f"{given}: Eberle's constants are out of reach of enclosures here; take parameters "
+            "nearer to one"
+        ) from None
 
 
 @lru_cache(maxsize=64)

@@ -201,6 +201,10 @@ def _of_contraction(point: Point) -> dict[str, Number]:
         "tail_slope": arb(contraction.function.tail_weight) / contraction.slope,
     }
     share = dict(point.claim_values).get("share")
+    if share is not None and share > 1 and contraction.diameter is not None:
+        raise ValueError(
+            f"share={share}: two points of the ball are at most 2R apart; take share=1"
+        )
     if share is not None:
         distance = exact_ball(share) * diameter
         balls |= {
@@ -280,7 +284,7 @@ def _pairs(point: Point, coupling: str, count: int, seed: int) -> tuple[Array, A
         rng=np.random.SeedSequence([seed, zlib.crc32(f"{point} {coupling}".encode())]),
     )
     changes = score_changes(pairs, model, levels)
-    return pairs.distance[:, -1], changes.values[:, -1]
+    return pairs.distance[:, -1], changes.values[:, -1] + changes.errors[:, -1]
 
 
 class _FourPoints:

@@ -88,7 +88,6 @@ BAD_USAGE: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown command": (("lst",), "Did you mean 'list'?"),
     "unknown option": (("list", "--jsn"), "--json"),
     "missing argument": (("show",), "Missing argument 'ID'"),
-    "missing option": (("table", CLAIM), "Missing option '--case'"),
     "option without value": (("verify", "--case"), "'--case' requires an argument"),
     "no integer": (("verify", "--seed", "x"), "Invalid value for '--seed'"),
     "too many arguments": (("show", CLAIM, CLAIM), "unexpected extra argument"),

@@ -22,14 +22,29 @@ _SQUARE = "farghly2026.synchronous-square"
 _DISTANCE = "farghly2026.synchronous-distance"
 _SATURATED = "farghly2026.synchronous-distance-saturated"
 _MAIN = "farghly2026.proposition-11"
-SETTING = (
-    "θ⁺ = (1 − ηλ)θ − η Clip_C(G) with ηλ ≤ 1 and λ > 0, G the mean gradient of a batch of B of "
-    "the N points, drawn without replacement",
-    "L is a Lipschitz constant of the clipped gradient in the mean, given the data and that the "
-    "replaced point is not in the batch",
+_STEP = (
+    "θ⁺ = (1 − ηλ)θ − η G with ηλ ≤ 1 and λ > 0; in each step a batch of B different points of the "
+    "N, the noise and the times are drawn afresh, independently of the past"
 )
-_SYNCHRONOUS = (*SETTING, "both chains have the same start, batches, noise and times")
-PER_SAMPLE = "each point's gradient is clipped, and then the batch is averaged"
+SETTING = (
+    _STEP,
+    "|G| ≤ C: G is the mean gradient of the batch, clipped, or the mean of clipped gradients",
+    "L is a Lipschitz constant of G in the mean over batches without the replaced point, noise and "
+    "times, given the data",
+)
+#: What L has to bound is more here: a batch with the replaced point has common points as well.
+PER_SAMPLE = (
+    _STEP,
+    "G is the mean over the batch of the points' gradients, each clipped to norm C",
+    "L is a Lipschitz constant of one clipped gradient g_j in the mean over the N − 1 common "
+    "points, noise and times: Σ_(j≠i) E|g_j(θ) − g_j(θ')|/(N − 1) ≤ L|θ − θ'|, given the data",
+)
+_COUPLED = (
+    "both chains have the same start, batches, noise and times; Gaussian noise that both share, "
+    "and projection on the ball, are allowed"
+)
+_SYNCHRONOUS = (*SETTING, _COUPLED)
+_SYNCHRONOUS_PER_SAMPLE = (*PER_SAMPLE, _COUPLED)
 SENSITIVITY = (
     "Λ² bounds the change of the score where almost every single x is noised, not where a fresh "
     "draw of ν is"
@@ -300,7 +315,6 @@ CLAIMS: tuple[Claim, ...] = (
                 "projection",
                 "same-point",
                 "other-point",
-                "other-point-per-sample",
                 "over-batches",
                 "geometric",
             )
@@ -339,15 +353,6 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _step_of(
         _DISTANCE,
-        "other-point-per-sample",
-        "The same where each point's gradient is clipped before the mean: t = η/B, s + t = η, m "
-        "for the points that are the same, g for the replaced one",
-        _other_point_per_sample,
-        strength=Strength.TIGHT,
-        sharp_at="s = 0, g = 2C and L r = 0",
-    ),
-    _step_of(
-        _DISTANCE,
         "over-batches",
         "In the mean over batches, p the probability that the replaced point is in the batch",
         _over_batches,
@@ -369,18 +374,28 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_distance_per_sample,
-        assumptions=(*_SYNCHRONOUS, PER_SAMPLE),
-        steps=tuple(
-            f"{_DISTANCE}.{name}"
-            for name in ("projection", "same-point", "other-point-per-sample", "geometric")
+        assumptions=_SYNCHRONOUS_PER_SAMPLE,
+        steps=(
+            *(f"{_DISTANCE}.{name}" for name in ("projection", "same-point", "geometric")),
+            f"{_DISTANCE}-per-sample.other-point",
         ),
         taken=(
-            "the triangle inequality for one step, and induction over the steps",
+            "the triangle inequality over the points of a batch, whose common ones are a uniform "
+            "choice of the N − 1, and induction over the steps",
             "the replaced point is in a batch with probability B/N, and then adds 2ηC/B",
         ),
         needs=frozenset({"sgd", "synchronous", "per-sample"}),
         sharp_at="K = 1 and gradients that point apart, clipped",
         unkilled=((f"rhs: term 2*C*eta*{_GROWTH}/N times 9/10", ONE_POINT),),
+    ),
+    _step_of(
+        f"{_DISTANCE}-per-sample",
+        "other-point",
+        "The same where each point's gradient is clipped before the mean: t = η/B, s + t = η, m "
+        "for the points that are the same, g for the replaced one",
+        _other_point_per_sample,
+        strength=Strength.TIGHT,
+        sharp_at="s = 0, g = 2C and L r = 0",
     ),
     Claim(
         id=_SATURATED,
@@ -463,7 +478,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_per_sample,
-        assumptions=(*_SYNCHRONOUS, PER_SAMPLE, SENSITIVITY),
+        assumptions=(*_SYNCHRONOUS_PER_SAMPLE, SENSITIVITY),
         uses=(_SCORE, _SQUARE, f"{_DISTANCE}-per-sample"),
         derivation=_per_sample_derivation,
         taken=("1 + η(L − λ) ≥ 0, as ηλ ≤ 1, so its powers add up to a number ≥ 0",),

@@ -269,8 +269,8 @@ QUANTITIES: dict[str, Quantity] = {
             "gradient_lipschitz",
             r"L",
             "L",
-            "Lipschitz constant in the mean of the clipped gradient, given the data: "
-            "E|Clip G(θ) − Clip G(θ')| ≤ L |θ − θ'|",
+            "Lipschitz constant in the mean of the clipped gradient on common points, given the "
+            "data; the claim's assumptions say of which gradient",
         ),
         Quantity(
             "score_sensitivity",

@@ -55,6 +55,8 @@ STEP_COUNT = Parameter(
     "number of steps",
     sp.Symbol("K", integer=True, positive=True),
 )
+_LARGEST = sp.Integer(10) ** 12
+
 #: More steps than this take minutes.
 MOST_STEPS = 10**6
 
@@ -72,6 +74,10 @@ def objection(values: Mapping[str, sp.Expr]) -> str:
     >>> objection({"eta": sp.Integer(2), "lambda": sp.Integer(1)})
     'eta=2, lambda=1: eta · lambda is at most 1, or weight decay overshoots; take eta = 1'
     """
+    for name in ("eta", "lambda", "L", "C", "noise"):
+        value = values.get(name, sp.S.One)
+        if value.is_Rational and value != 0 and not 1 / _LARGEST <= value <= _LARGEST:
+            return f"{name}={float(value):.3g}: {name} lies in [1e-12, 1e12] here; take 1, say"
     eta, decay = values.get("eta"), values.get("lambda")
     if eta is not None and decay is not None and _exceeds(eta * decay, sp.S.One):
         return (

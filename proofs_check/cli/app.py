@@ -153,7 +153,7 @@ def table(
 @app.command()
 def figure(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The figure: denoising or toy or samplers.")
+        str, typer.Argument(metavar="NAME", help="One of denoising, toy, samplers, optimisation.")
     ],
     out: Annotated[
         Optional[Path],  # noqa: UP045

@@ -55,6 +55,9 @@ FIGURES: Mapping[str, Builder] = {
     "denoising": Builder("proofs_check.figures.denoising", "proofs_check.figures.denoising_panels"),
     "toy": Builder("proofs_check.figures.toy", "proofs_check.figures.toy_panels"),
     "samplers": Builder("proofs_check.figures.samplers", "proofs_check.figures.samplers_panels"),
+    "optimisation": Builder(
+        "proofs_check.figures.optimisation", "proofs_check.figures.optimisation_panels"
+    ),
 }
 
 

@@ -30,6 +30,9 @@ LARGEST_SLOPE = sp.Rational(11997, 10000)
 #: At least the largest value of 2|y(1 − y)|/cosh² u with y = u tanh u, which is 0.31441….
 LARGEST_BEND = sp.Rational(3145, 10000)
 
+_MOST_POINTS = 10_000
+_MOST_WORK = 20_000
+
 SPREAD = Parameter(
     "s",
     Domain.NONNEGATIVE,
@@ -67,6 +70,22 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
     }
 
 
+def _objection(values: Mapping[str, sp.Expr]) -> str:
+    if objection := sgd_steps.objection(values):
+        return objection
+    size, work = values["N"], values["K"] * values["B"]
+    if size.is_Integer and size > _MOST_POINTS:
+        return (
+            f"N={size}: chains are sampled here, with at most {_MOST_POINTS} points; take N = 100"
+        )
+    if work.is_Integer and work > _MOST_WORK:
+        return (
+            f"K={values['K']}, B={values['B']}: chains are sampled here, with K · B at most "
+            f"{_MOST_WORK}; take fewer steps or a smaller batch"
+        )
+    return ""
+
+
 def two_wells(name: str, clipping: str, properties: frozenset[str]) -> Case:
     """Return the case with this way of clipping."""
     return Case(
@@ -89,5 +108,5 @@ def two_wells(name: str, clipping: str, properties: frozenset[str]) -> Case:
         closed_forms=_closed_forms,
         measured=_MEASURED,
         properties=_PROPERTIES | properties,
-        objection=sgd_steps.objection,
+        objection=_objection,
     )
