@@ -27,8 +27,9 @@ from proofs_check.point import Point
 _GRAIN = sp.Rational(1, 2**20)
 _PRECISION = 96
 
-#: Above this C²/(λ η s²) it is the barrier, and not the grid, that leaves no rate to be certified.
-_HIGH = 16.0
+#: Above this exponent it is the barrier, and not the grid, that leaves no rate to be certified;
+#: above the second it is not even tried, rates below 1e-10 being lost in rounding.
+_HIGH, _HOPELESS = 16.0, 60.0
 #: Knots of f: about one for each width of the noise, between these numbers.
 _FEWEST, _MOST = 120, 480
 
@@ -124,19 +125,29 @@ def lipschitz_of(point: Point) -> sp.Rational:
 
 @lru_cache(maxsize=256)
 def _contraction(step: ExactStep, diameter: sp.Rational | None) -> Contraction:
-    function, certificate = _found(step, diameter)
-    if certificate.rate_low > 0:
-        return Contraction(step, function, certificate, diameter)
-    barrier = float(step.clip**2 / (step.weight_decay * step.step_size * step.noise**2))
+    barrier = _barrier(step)
+    if barrier <= _HOPELESS:
+        function, certificate = _found(step, diameter)
+        if certificate.rate_low > 0:
+            return Contraction(step, function, certificate, diameter)
     if barrier > _HIGH:
         raise ValueError(
-            f"noise={step.noise}: no contraction is certified; the rate falls like exp(−C²/(λ η "
-            f"noise²)), here exp(−{barrier:.3g}); take noise = {_enough(step)}, or a smaller C"
+            f"noise={step.noise}: no contraction is certified; the rate falls like exp(−C²(1/λ − "
+            f"1/L)/(η noise²)), here exp(−{barrier:.3g}); take noise = {_enough(step)}, or a "
+            "smaller C"
         )
     raise ValueError(
         f"eta={step.step_size}: no contraction is certified; the rate of a step this small is lost "
         "between the knots of f; take a larger eta"
     )
+
+
+def _barrier(step: ExactStep) -> float:
+    """Return C²(1/λ − 1/L)/(η s²), the exponent of φ(R₀) for the diffusion with this drift."""
+    if step.lipschitz <= step.weight_decay:
+        return 0.0
+    height = step.clip**2 * (1 / step.weight_decay - 1 / step.lipschitz)
+    return float(height / (step.step_size * step.noise**2))
 
 
 def _enough(step: ExactStep) -> int:

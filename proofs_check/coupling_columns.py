@@ -42,7 +42,7 @@ def coupling_columns(point: Point) -> list[tuple[str, Number | None]]:
     Examples
     --------
     >>> from proofs_check.point import timeless
-    >>> columns = dict(coupling_columns(timeless("worst-pair-reflection")))
+    >>> columns = dict(coupling_columns(timeless("reflection-recursion")))
     >>> columns["crossing"].value
     15.0
     """

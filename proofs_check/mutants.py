@@ -39,7 +39,7 @@ _RATE_CASES = (
     "fixed-score",
     "circle",
     "worst-pair-synchronous",
-    "worst-pair-reflection",
+    "reflection-recursion",
 )
 
 #: What only some cases are about; claims about it have no other hunting grounds, and none else has.
@@ -266,13 +266,17 @@ def _chains_and_drifts(claim: Claim) -> Iterator[Point]:
         yield timeless("worst-pair-synchronous", N=1, K=1, eta=1, L=0)
         yield timeless("worst-pair-synchronous", N=4, K=1, L=1)
         # few replacements and a long time: f of the distance is nearly at rest
-        yield timeless("worst-pair-reflection", N=1000000, K=100000)
-        yield timeless("worst-pair-reflection", N=1000000, K=100000, L=0)
+        yield timeless("reflection-recursion", N=1000000, K=100000)
+        yield timeless("reflection-recursion", N=1000000, K=100000, L=0)
         # noise that throws chains to the ends of the ball, and a ball that is not of radius one
-        yield timeless("worst-pair-reflection", noise=100)
-        yield timeless("worst-pair-reflection", N=1000000, K=100000, C=10, noise=30)
-        yield timeless("worst-pair-reflection", N=1000000, K=100000, C=10, noise=1000)
-        for case in ("worst-pair-synchronous", "worst-pair-reflection", "worst-pair-unprojected"):
+        yield timeless("reflection-recursion", noise=100)
+        yield timeless("reflection-recursion", N=1000000, K=100000, C=10, noise=30)
+        yield timeless("reflection-recursion", N=1000000, K=100000, C=10, noise=1000)
+        for case in (
+            "worst-pair-synchronous",
+            "reflection-recursion",
+            "reflection-recursion-unprojected",
+        ):
             yield from points(case, "quick")
         yield from points("mean-sgd", "standard")
 

@@ -83,7 +83,7 @@ def first_case(claim: Claim) -> str:
     Examples
     --------
     >>> first_case(CLAIMS["farghly2026.proposition-14"])
-    'worst-pair-reflection'
+    'reflection-recursion'
     """
     for name in cases.NAMES:
         law = cases.get(name)

@@ -267,16 +267,16 @@ _PLANS |= {
         {"N": 1, "B": 1, "K": 7, "lambda": "1/1000", "L": 5, "C": 20, "a": "3/2"},
     ),
     "worst-pair-synchronous": _chains("worst-pair-synchronous", *_SETTINGS),
-    "worst-pair-reflection": _chains(
-        "worst-pair-reflection",
+    "reflection-recursion": _chains(
+        "reflection-recursion",
         {},
         {"N": 20, "B": 4, "K": 10, "eta": "1/2", "L": 10, "C": 2, "noise": 4},
         {"N": 1000, "B": 8, "K": 1000, "eta": "1/20", "lambda": "1/2", "L": "1/4", "C": "1/2"},
         {"N": 50, "K": 400, "eta": "1/5", "L": 1, "noise": 1},
         {"N": 1000, "K": 100000, "noise": 2},
     ),
-    "worst-pair-unprojected": _chains(
-        "worst-pair-unprojected",
+    "reflection-recursion-unprojected": _chains(
+        "reflection-recursion-unprojected",
         {},
         {"N": 20, "B": 4, "K": 10, "eta": "1/2", "L": 10, "C": 2, "noise": 4},
         {"N": 1000, "B": 8, "K": 1000, "eta": "1/20", "lambda": "1/2", "L": "1/4", "C": "1/2"},

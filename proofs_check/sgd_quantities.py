@@ -1,4 +1,4 @@
-"""The numbers of coupled chains of SGD: recursions, the worst pair without sampling, and pairs.
+"""The numbers of coupled chains of SGD: recursions without sampling, and pairs.
 
 Pairs of chains are independent and all that is measured of them is bounded, so their intervals are
 empirical Bernstein bounds.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -70,8 +71,8 @@ def sgd_quantities(
         found |= _of_contraction(point)
     for coupling in _COUPLING:
         asked = [n for n in wanted if n.startswith(f"{coupling}_")]
-        if asked and point.case.startswith("worst-pair"):
-            found |= _worst_pair(point, coupling, asked)
+        if asked and "recursion" in point.law.properties:
+            found |= _recursion(point, coupling, asked)
         elif asked:
             found |= _sampled(point, coupling, asked, effort=effort, seed=seed, more=more)
     return {name: found[name] for name in wanted if name in found}
@@ -104,7 +105,9 @@ def saturated_distance(point: Point) -> Number:
         return bool(exact_ball(lipschitz) * grown(k) <= 2 * exact_ball(clip))
 
     with ctx.workprec(_PRECISION):
-        last = _last(is_below_kink, steps)
+        # Where L <= λ the kink is at 2C/λ or beyond, and is never passed.
+        never = lipschitz <= values["lambda"]
+        last = steps if never else _last(is_below_kink, steps)
         x, k = grown(last), last
         while k < steps and not exact_ball(lipschitz) * x > 2 * exact_ball(clip):
             push = (exact_ball(lipschitz) * x).min(2 * exact_ball(clip))
@@ -127,8 +130,8 @@ def _last(holds: Callable[[int], bool], most: int) -> int:
     return low
 
 
-def _worst_pair(point: Point, coupling: str, names: Sequence[str]) -> dict[str, Number]:
-    """Return the moments of the worst distance, by quadrature; Λ² = 1 there."""
+def _recursion(point: Point, coupling: str, names: Sequence[str]) -> dict[str, Number]:
+    """Return the moments of the distances that one-step bounds allow; Λ² = 1 there."""
     values = dict(point.values)
     share, steps = float(values["B"] / values["N"]), int(values["K"])
     step = ClippedStep(
@@ -162,7 +165,7 @@ def _worst_pair(point: Point, coupling: str, names: Sequence[str]) -> dict[str, 
 
 
 def _every_sequence(values: Mapping[str, sp.Expr]) -> dict[str, Number]:
-    """Follow the worst pair along every sequence of batches, in rationals."""
+    """Follow the distance along every sequence of batches, in rationals."""
     eta, clip, lipschitz = values["eta"], values["C"], values["L"]
     kept, share = 1 - eta * values["lambda"], values["B"] / values["N"]
     law = {sp.S.Zero: sp.S.One}
@@ -267,7 +270,7 @@ def _pairs(point: Point, coupling: str, count: int, seed: int) -> tuple[Array, A
     model = TwoWells(spread**2)
     pairs = run_pairs(
         model,
-        _four_points(float(values["a"]), spread),
+        FourPoints(float(values["a"]), spread),
         levels,
         size=int(values["N"]),
         batch=int(values["B"]),
@@ -287,16 +290,21 @@ def _pairs(point: Point, coupling: str, count: int, seed: int) -> tuple[Array, A
     return pairs.distance[:, -1], changes.values[:, -1] + changes.errors[:, -1]
 
 
-class _FourPoints:
-    """The law on ±(a ± s), all four with equal probability."""
+@dataclass(frozen=True, slots=True)
+class FourPoints:
+    """The law on ±(centre ± spread), all four with equal probability.
 
-    def __init__(self, centre: float, spread: float) -> None:
-        self.centre, self.spread = centre, spread
+    Examples
+    --------
+    >>> draws = FourPoints(1.0, 0.25)(np.random.default_rng(0), (2, 50))
+    >>> draws.shape, sorted(set(draws.ravel().tolist()))
+    ((2, 50, 1), [-1.25, -0.75, 0.75, 1.25])
+    """
+
+    centre: float
+    spread: float
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+        """Draw points; returns ``shape + (1,)``."""
         sides = rng.integers(0, 2, size=(2, *shape)) * 2.0 - 1.0
         return np.asarray((sides[0] * (self.centre + sides[1] * self.spread))[..., None])
-
-
-def _four_points(centre: float, spread: float) -> _FourPoints:
-    return _FourPoints(centre, spread)

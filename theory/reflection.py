@@ -377,7 +377,7 @@ CLAIMS: tuple[Claim, ...] = (
             "E f(R') = E F(h + 2ηsZ), F the odd extension of f: it grows with h and is concave in "
             "it, so that h(r) may stand for the distance of the means, and for its mean",
         ),
-        needs=frozenset({"sgd", "worst-pair", "reflection"}),
+        needs=frozenset({"sgd", "recursion", "reflection"}),
         parameters=("share",),
         sharp_at="everywhere for the best f, up to the resolution of its knots",
     ),

@@ -30,7 +30,7 @@ from proofs_check.eberle_constants import eberle_constants
 from proofs_check.measurement import measure, sides
 from proofs_check.point import Point, at_time
 from proofs_check.sampling import noise_level
-from proofs_check.sgd_quantities import _four_points
+from proofs_check.sgd_quantities import FourPoints
 from theory import claims
 from theory.reflection_drifts import clipped_gradient
 
@@ -253,7 +253,7 @@ def _levels(setting: Setting) -> NoiseLevels:
 
 
 def _law(setting: Setting) -> Callable[[np.random.Generator, tuple[int, int]], Array]:
-    return _four_points(float(sp.Rational(setting.centre)), float(sp.Rational(setting.spread)))
+    return FourPoints(float(sp.Rational(setting.centre)), float(sp.Rational(setting.spread)))
 
 
 def _word(setting: Setting, purpose: str) -> int:

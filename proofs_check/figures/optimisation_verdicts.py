@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 CONFIDENCE = 0.999
 #: An exponent of K within is flat, above it grows.
 FLAT = 0.1
-#: An exponent of N below is the −1/2 of the paper or steeper.
+#: An exponent of N below is the −1/2 of the paper or steeper, within a tenth.
 ROOT = -0.4
 #: Windows whose exponent of K is told: the last factor of 8.
 LAST = 4
@@ -201,12 +201,12 @@ def sentence_of(slope: Slope) -> str:
 
     Examples
     --------
-    >>> sentence_of(Slope("N", "synchronous", 0, -0.5, -0.52, -0.48, 100, YES))
-    'synchronous, all N: ε ∝ N^(-0.500: -0.520 … -0.480), −1/2 or steeper: yes (100 pairs each)'
+    >>> sentence_of(Slope("N", "synchronous", 0, -0.5, -0.6, -0.41, 9, YES)).split(", ")[2]
+    '−1/2 or steeper within 0.1: yes (9 pairs each)'
     """
     told = f"{slope.value:.3f}: {slope.low:.3f} … {slope.high:.3f}"
     if slope.variable == "N":
-        what = f"all N: ε ∝ N^({told}), −1/2 or steeper: {slope.verdict}"
+        what = f"all N: ε ∝ N^({told}), −1/2 or steeper within 0.1: {slope.verdict}"
         return f"{slope.coupling}, {what} ({slope.pairs} pairs each)"
     what = f"N = {slope.size}: ε² ∝ K^({told}) over the last factor of 8: {slope.verdict}"
     return f"{slope.coupling}, {what} ({slope.pairs} pairs)"

@@ -16,7 +16,7 @@ def certified_at_every_distance(claim: Claim, point: Point) -> str:
     --------
     >>> from proofs_check.point import timeless
     >>> claim = claims.get("farghly2026.reflection-contraction")
-    >>> certified_at_every_distance(claim, timeless("worst-pair-reflection")).split(":")[0]
+    >>> certified_at_every_distance(claim, timeless("reflection-recursion")).split(":")[0]
     'every r in (0, 2]'
     """
     stated = claims.CLAIMS.get(claim.id)

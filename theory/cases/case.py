@@ -136,7 +136,7 @@ class Case:
         ``true-score``, the sampler uses the true score;
         ``timeless``, no noise level enters, so that points have no time;
         ``sgd`` with ``synchronous``, ``reflection``, ``projected``, ``unprojected``, ``per-sample``
-        ``worst-pair`` and ``score-model``, what chains of SGD are coupled and clipped how, and
+        ``recursion`` and ``score-model``, what chains of SGD are coupled and clipped how, and
         ``resolved-distance``, whether their distances are known better than by sampling;
         ``reflection-drift`` and ``best-rate``, for diffusions.
     fixed

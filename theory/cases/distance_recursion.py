@@ -1,9 +1,10 @@
-"""The pair of chains that the proofs of Propositions 11 and 14 allow at worst.
+"""The distances that bounds on one step of two chains allow, as a proof by steps has to.
 
-On the line, with score s_θ = θ and two chains at θ and θ' = −θ: on common points the gradient is
-−Clip_C(Lθ), which drives them apart, and the replaced point pushes them apart by C each. The
-distance r = 2|θ| goes to h(r) = (1 − ηλ) r + η min(Lr, 2C), or with probability B/N to
-(1 − ηλ) r + 2ηC.
+From r to h(r) = (1 − ηλ) r + η min(Lr, 2C), or with probability B/N to (1 − ηλ) r + 2ηC. Without
+noise, or until they first meet, two chains at θ and −θ have these distances, if the common points
+drive them apart with Clip_C(Lθ) and the replaced one with C each, as some loss does. With noise
+and reflection–maximal coupling the distance becomes R' of that; chains that have met away from 0
+are driven apart less, so there the recursion is an upper model and no pair of chains.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ import sympy as sp
 from theory.cases.case import Parameter
 from theory.cases.parameters import SAMPLE_SIZE
 from theory.sgd_steps import BATCH, CLIP, LIPSCHITZ, STEP_COUNT, STEP_SIZE, WEIGHT_DECAY
-
-LAW = "θ and −θ, gradients −Clip_C(Lθ) on common points and ±C on the replaced one"
 
 PARAMETERS: tuple[Parameter, ...] = (
     SAMPLE_SIZE,

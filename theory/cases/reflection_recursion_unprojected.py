@@ -1,17 +1,17 @@
-"""The worst pair with Gaussian noise under reflection–maximal coupling, free to leave the ball."""
+"""The distances that Proposition 14's one-step bounds allow, without the projection."""
 
 from __future__ import annotations
 
 from theory import sgd_steps
 from theory.cases.case import Case
-from theory.cases.worst_pair import LAW, PARAMETERS, closed_forms
+from theory.cases.distance_recursion import PARAMETERS, closed_forms
 from theory.sgd_steps import NOISE
 
 CASE = Case(
-    name="worst-pair-unprojected",
-    title="Worst pair of noisy chains, not projected",
-    law=LAW,
-    algorithm="SGD from 0 on the score s_θ = θ with noise η s Z",
+    name="reflection-recursion-unprojected",
+    title="Distances that one-step bounds allow, unprojected",
+    law="from r to R' with h(r), or with probability B/N with (1 − ηλ)r + 2ηC",
+    algorithm="none: an upper model of noisy SGD, with the score s_θ = θ",
     parameters=(*PARAMETERS, NOISE),
     closed_forms=closed_forms,
     measured=(
@@ -26,7 +26,7 @@ CASE = Case(
         "f_next",
     ),
     properties=frozenset(
-        {"sgd", "reflection", "unprojected", "worst-pair", "resolved-distance", "timeless"}
+        {"sgd", "reflection", "unprojected", "recursion", "resolved-distance", "timeless"}
     ),
     objection=sgd_steps.objection,
 )
