@@ -15,8 +15,8 @@ from theory.letters import letters
 from theory.proof_steps import proof_step
 
 _INEQUALITY = "eberle2016.differential-inequality"
-_SOURCE = Source("eberle2016", "Theorem 1", "noise one; f'(0) = 1")
-_PROOF = Source("eberle2016", "proof of Theorem 1")
+_SOURCE = Source("eberle2016", "contraction theorem", "noise one; f'(0) = 1")
+_PROOF = Source("eberle2016", "proof of the contraction theorem")
 _NEEDS = frozenset({"reflection-drift"})
 
 
@@ -164,7 +164,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="eberle2016.rate",
         title="Eberle's rate is at most the best one",
-        source=Source("eberle2016", "Theorem 1", "compared with the spectral bound"),
+        source=Source("eberle2016", "contraction theorem", "compared with the spectral bound"),
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_best,

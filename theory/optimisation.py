@@ -291,7 +291,9 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id=_BALL,
         title="Clipping and weight decay keep θ in a ball: t = |θ_k| and n = |θ_{k+1}|, C ≤ λR",
-        source=Source("farghly2026", "Section 5", "R = max(|θ_0|, C/λ), for ηλ ≤ 1"),
+        source=Source(
+            "farghly2026", "Proposition 11, its setting", "R = max(|θ_0|, C/λ), for ηλ ≤ 1"
+        ),
         kind=Kind.CLASSICAL,
         strength=Strength.TIGHT,
         build=_ball,
@@ -425,7 +427,7 @@ CLAIMS: tuple[Claim, ...] = (
         title="From the distance of the parameters to the change of the score",
         source=Source(
             "farghly2026",
-            "Section 5",
+            "Proposition 11, its setting",
             "a definition, with Λ a bound for almost every x: θ' depends on x̃",
         ),
         kind=Kind.DERIVED,

@@ -47,7 +47,7 @@ _CONCAVE = "f is concave and increasing with f(0) = 0 and f'(0) = 1"
 _PROOF = Source("farghly2026", "proof of Proposition 14")
 _DEFINITION = "the definition of Λ, as in farghly2026.synchronous-score"
 _STRICT = "1.7 times too large on the recursion: f(r) ≥ r f(2R)/2R and f' ≤ 1 are strict"
-_LOOSE = "the bound is ten times too large or more on every case here"
+_LOOSE = "the bound is eight times too large or more at every point here"
 _WEAKER = "a weaker statement for η ≤ 1"
 _PROJECTED = (
     "chains with Gaussian noise leave every ball, so the step |Δ| ≤ 2R needs the projection"
