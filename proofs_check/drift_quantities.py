@@ -8,6 +8,7 @@ from functools import lru_cache
 import sympy as sp
 from flint import arb
 
+from numerics.reflected_rate import reflected_rate
 from proofs_check.eberle_constants import (
     EberleConstants,
     InequalityCertificate,
@@ -15,7 +16,7 @@ from proofs_check.eberle_constants import (
     eberle_constants,
 )
 from proofs_check.enclosure import enclose, exact_ball
-from proofs_check.number import Number, to_number
+from proofs_check.number import Method, Number, to_number
 from proofs_check.point import Point
 from theory.reflection_drifts import (
     DISTANCE,
@@ -41,12 +42,15 @@ def drift_quantities(point: Point, names: Sequence[str]) -> dict[str, Number]:
         return {}
     drift = drift_of(point)
     constants = constants_of(drift)
+    found: dict[str, Number] = {}
+    if "best_rate" in names and "best_rate" in point.law.measured:
+        found["best_rate"] = _best_rate(drift, float(constants.outer_radius))
     balls = {"eberle_rate": constants.rate}
     share = dict(point.claim_values).get("share")
     if share is not None:
         balls |= _at_distance(drift, constants, exact_ball(share) * constants.outer_radius)
     wanted = {name: to_number(balls[name]) for name in names if name in balls}
-    return {name: number for name, number in wanted.items() if number is not None}
+    return found | {name: number for name, number in wanted.items() if number is not None}
 
 
 def drift_of(point: Point) -> ReflectionDrift:
@@ -77,6 +81,24 @@ def constants_of(drift: ReflectionDrift) -> EberleConstants:
 def certificate_of(drift: ReflectionDrift) -> InequalityCertificate:
     """Return what was shown of Eberle's inequality at every distance."""
     return certify_differential_inequality(drift)
+
+
+#: Multiples of R_1 at which distances are cut off; the results are compared.
+_CUTS = (4.0, 6.0)
+
+
+def _best_rate(drift: ReflectionDrift, outer_radius: float) -> Number:
+    """Return the least eigenvalue of the reflected generator."""
+    ends = [float(end) for end, _ in drift.pieces]
+    rows = [
+        [float(c) for c in sp.Poly(sp.expand(DISTANCE * kappa), DISTANCE).all_coeffs()[::-1]]
+        for _, kappa in drift.pieces
+    ]
+    longest = max(map(len, rows))
+    padded = [[*row, *([0.0] * (longest - len(row)))] for row in rows]
+    near, far = (reflected_rate(ends, padded, cut * outer_radius) for cut in _CUTS)
+    error = far.error + abs(far.value - near.value)
+    return Number(far.value, error, Method.QUADRATURE)
 
 
 def _at_distance(

@@ -290,6 +290,15 @@ _PLANS |= {
         )
         for case in ("two-wells-sgd", "two-wells-sgd-per-sample")
     },
+    **{
+        case: _chains(
+            case,
+            {},
+            {"N": 1, "K": 10, "eta": "1/2", "L": 1, "noise": 2},
+            {"N": 20, "B": 5, "K": 60, "eta": "1/5", "L": 2, "C": 2, "noise": 4},
+        )
+        for case in ("noisy-mean-sgd", "noisy-mean-sgd-unprojected")
+    },
     "eberle-ou": _chains("eberle-ou", {}, {"lambda": "1/10"}, {"lambda": 7}),
     "eberle-double-well": _chains("eberle-double-well", {}, {"a": "1/4"}, {"a": 2}),
     "eberle-clipped": _chains(

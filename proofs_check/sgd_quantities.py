@@ -1,7 +1,7 @@
 """The numbers of coupled chains of SGD: recursions without sampling, and pairs.
 
-Pairs of chains are independent and all that is measured of them is bounded, so their intervals are
-empirical Bernstein bounds.
+Pairs of chains are independent. In a ball all that is measured of them is bounded, and intervals
+are empirical Bernstein bounds; chains that are not projected have Student intervals.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ def sgd_quantities(
     return {name: found[name] for name in wanted if name in found}
 
 
-def pairs_drawn(effort: str, more: int = 1) -> str:
+def pairs_drawn(point: Point, effort: str, more: int = 1) -> str:
     """Say how many pairs of chains there are and what their intervals rest on."""
-    return (
-        f"{_PAIRS[effort] * more} pairs of chains, empirical Bernstein, false alarm "
-        f"{FALSE_ALARM:g} per interval"
-    )
+    free = "unprojected" in point.law.properties
+    kind = "Student intervals (asymptotic)" if free else "empirical Bernstein"
+    count = _PAIRS[effort] * more
+    return f"{count} pairs of chains, {kind}, false alarm {FALSE_ALARM:g} per interval"
 
 
 def saturated_distance(point: Point) -> Number:
@@ -226,6 +226,7 @@ def _sampled(
     values = dict(point.values)
     diameter = 2 * float(values["C"]) / float(values["lambda"])
     slope = float(_sensitivity(point))
+    bounded = "unprojected" not in point.law.properties
     columns: dict[str, tuple[Array, float]] = {
         "distance": (distance, diameter),
         "square": (distance**2, diameter**2),
@@ -239,7 +240,7 @@ def _sampled(
     found = {}
     for name in names:
         column, largest = columns[name.removeprefix(f"{coupling}_")]
-        mean, width = mean_interval(column, largest * (1 + 1e-9))
+        mean, width = mean_interval(column, largest * (1 + 1e-9) if bounded else None)
         found[name] = Number(mean, width + 1e-12 * largest, Method.SAMPLING)
     return found
 
@@ -254,20 +255,26 @@ def _sensitivity(point: Point) -> arb:
 @lru_cache(maxsize=32)
 def _pairs(point: Point, coupling: str, count: int, seed: int) -> tuple[Array, Array]:
     """Return the last distance and change of the score of each pair of chains."""
-    from numerics.chain_models import TwoWells
+    from numerics.chain_models import GaussianMean, TwoWells
     from numerics.chains import run_pairs
     from numerics.noise_levels import NoiseLevels
     from numerics.score_changes import score_changes
 
-    if not isinstance(point.tau, TimeAtoms):
-        raise ValueError(
-            "eps, T: chains of SGD draw from finitely many times here; give a list, t=1/10;3/10"
-        )
     values = dict(point.values)
-    mu, sigma = noise_level(point, np.array([float(t) for t in point.tau.times]))
-    levels = NoiseLevels(mu, sigma, np.array([float(w) for w in point.tau.weights]))
-    spread = float(values["s"])
-    model = TwoWells(spread**2)
+    if point.has_own_time:
+        if not isinstance(point.tau, TimeAtoms):
+            raise ValueError(
+                "eps, T: chains of SGD draw from finitely many times here; give a list, t=1/10;3/10"
+            )
+        mu, sigma = noise_level(point, np.array([float(t) for t in point.tau.times]))
+        levels = NoiseLevels(mu, sigma, np.array([float(w) for w in point.tau.weights]))
+        spread = float(values["s"])
+        model: GaussianMean | TwoWells = TwoWells(spread**2)
+    else:  # any noise level serves at which 2 μ²/σ⁴ = L
+        levels = NoiseLevels([1.0], [(2.0 / float(values["L"])) ** 0.25], [1.0])
+        spread = 0.0
+        model = GaussianMean(0.0)
+    radius = float(values["C"]) / float(values["lambda"])
     pairs = run_pairs(
         model,
         FourPoints(float(values["a"]), spread),
@@ -281,7 +288,7 @@ def _pairs(point: Point, coupling: str, count: int, seed: int) -> tuple[Array, A
         clipping="per-sample" if "per-sample" in point.law.properties else "whole",
         noise=float(values["noise"]),
         coupling=_COUPLING[coupling],
-        projection_radius=float(values["C"]) / float(values["lambda"]),
+        projection_radius=None if "unprojected" in point.law.properties else radius,
         start=[0.0],
         pairs=count,
         rng=np.random.SeedSequence([seed, zlib.crc32(f"{point} {coupling}".encode())]),

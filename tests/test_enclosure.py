@@ -429,7 +429,7 @@ def test_no_integral_over_a_path_that_leaves_the_domain(integrand):
 
 
 def test_what_has_no_rule_is_refused():
-    for expression in (sp.erf(X), sp.ceiling(X), sp.oo * P, sp.I * X, sp.asin(X)):
+    for expression in (sp.erfi(X), sp.ceiling(X), sp.oo * P, sp.I * X, sp.asin(X)):
         with pytest.raises(NotEnclosable):
             enclose(expression, {X: arb(1), Y: arb(1), P: arb(1)})
     with pytest.raises(NotEnclosable):
@@ -457,3 +457,9 @@ def test_shared_nodes_are_one_value():
     both = enclose_all((sp.tanh(X), sp.tanh(X) ** 2), {X: arb(1)})
     assert both[1].overlaps(both[0] ** 2)
     assert enclose(X - X, {X: arb(0, 1)}) == 0
+
+
+def test_the_error_function_contains_its_values() -> None:
+    ball = enclose(sp.erf(X), {X: arb(1, 0.5)})
+    assert all(ball.contains(arb(x).erf()) for x in (0.5, 1, 1.5))
+    assert float(ball.rad()) < 0.5

@@ -168,7 +168,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind=Kind.DERIVED,
         strength=Strength.UPPER,
         build=_best,
-        needs=_NEEDS | {"best-rate"},
+        needs=_NEEDS,
         sharp_at="not attained",
         unkilled=(("rhs: term best_rate times 9/10", "half the best rate for Ornstein–Uhlenbeck"),),
     ),

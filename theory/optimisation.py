@@ -435,6 +435,7 @@ CLAIMS: tuple[Claim, ...] = (
         build=_score,
         assumptions=(SENSITIVITY,),
         needs=frozenset({"sgd", "synchronous", "score-model"}),
+        step_of=_MAIN,
         sharp_at="scores that are linear in θ",
     ),
     Claim(
@@ -467,7 +468,8 @@ CLAIMS: tuple[Claim, ...] = (
         strength=Strength.UPPER,
         build=_main,
         assumptions=(*_SYNCHRONOUS, SENSITIVITY),
-        uses=(_SCORE, _SQUARE, _DISTANCE),
+        uses=(_SQUARE, _DISTANCE),
+        steps=(_SCORE,),
         derivation=_main_derivation,
         taken=("1 + η(L − λ) ≥ 0, as ηλ ≤ 1, so its powers add up to a number ≥ 0",),
         needs=frozenset({"sgd", "synchronous"}),

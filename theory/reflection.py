@@ -463,6 +463,7 @@ CLAIMS: tuple[Claim, ...] = (
         steps=(f"{_SQUARE}.chord",),
         taken=("the mean of both sides of the step",),
         needs=_NEEDS_BALL | {"resolved-distance"},
+        step_of=_MAIN,
         sharp_at="distances 0 and 2R only",
     ),
     _step_of(
@@ -481,7 +482,8 @@ CLAIMS: tuple[Claim, ...] = (
         strength=Strength.UPPER,
         build=_main,
         assumptions=(*_COUPLED, _KEPT, _CONCAVE, SENSITIVITY),
-        uses=(_SQUARE, _COST),
+        uses=(_COST,),
+        steps=(_SQUARE,),
         derivation=_main_derivation,
         taken=(_DEFINITION, "f(2R) > 0 and ρ > 0: without them there is no bound"),
         needs=_NEEDS_BALL,

@@ -103,7 +103,7 @@ def _answer(claim: Claim, point: Point, effort: str, seed: int, more: int) -> Po
         return PointAnswer(point, True, lhs, rhs, slack, Method.ENCLOSURE, how, exact=True)
     answer = decide(claim, point, numbers, sample)
     if answer.method is Method.SAMPLING and sample is None:
-        return replace(answer, how=pairs_drawn(effort, more))
+        return replace(answer, how=pairs_drawn(point, effort, more))
     return answer
 
 

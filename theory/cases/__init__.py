@@ -43,6 +43,8 @@ NAMES = (
     "reflection-recursion-unprojected",
     "two-wells-sgd",
     "two-wells-sgd-per-sample",
+    "noisy-mean-sgd",
+    "noisy-mean-sgd-unprojected",
     "eberle-ou",
     "eberle-double-well",
     "eberle-clipped",

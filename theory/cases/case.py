@@ -138,7 +138,7 @@ class Case:
         ``sgd`` with ``synchronous``, ``reflection``, ``projected``, ``unprojected``, ``per-sample``
         ``recursion`` and ``score-model``, what chains of SGD are coupled and clipped how, and
         ``resolved-distance``, whether their distances are known better than by sampling;
-        ``reflection-drift`` and ``best-rate``, for diffusions.
+        ``reflection-drift``, for diffusions.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction

@@ -14,5 +14,4 @@ CASE = reflection_drift(
     "dX = −λX dt + dW",
     (WEIGHT_DECAY,),
     {"eberle_rate": WEIGHT_DECAY.symbol / 2, "best_rate": WEIGHT_DECAY.symbol},
-    properties=frozenset({"best-rate"}),
 )

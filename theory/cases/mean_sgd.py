@@ -23,7 +23,7 @@ from theory.cases.parameters import HALF_DISTANCE, SAMPLE_SIZE
 from theory.operators import GeometricSum
 from theory.sgd_steps import BATCH, CLIP, LIPSCHITZ, STEP_COUNT, STEP_SIZE, WEIGHT_DECAY
 
-_SLOPE = replace(LIPSCHITZ, default=sp.S.Half, meaning="2 ∫ μ²/σ⁴ dτ, the slope of the gradient")
+SLOPE = replace(LIPSCHITZ, default=sp.S.Half, meaning="2 ∫ μ²/σ⁴ dτ, the slope of the gradient")
 
 
 def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
@@ -75,7 +75,7 @@ CASE = Case(
         STEP_COUNT,
         STEP_SIZE,
         WEIGHT_DECAY,
-        _SLOPE,
+        SLOPE,
         CLIP,
     ),
     closed_forms=_closed_forms,

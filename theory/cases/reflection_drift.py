@@ -15,8 +15,6 @@ def reflection_drift(
     law: str,
     parameters: tuple[Parameter, ...],
     known: Mapping[str, sp.Expr],
-    *,
-    properties: frozenset[str] = frozenset(),
 ) -> Case:
     """Return the case of a drift; ``known`` are closed forms in the parameters' symbols."""
 
@@ -24,7 +22,7 @@ def reflection_drift(
         chosen = {p.symbol: values[p.name] for p in parameters}
         return {quantity: form.subs(chosen) for quantity, form in known.items()}
 
-    measured = ("eberle_rate", "f_now", "f_decay", "f_floor", "distance")
+    measured = ("eberle_rate", "best_rate", "f_now", "f_decay", "f_floor", "distance")
     return Case(
         name=name,
         title=title,
@@ -33,5 +31,5 @@ def reflection_drift(
         parameters=parameters,
         closed_forms=closed_forms,
         measured=tuple(quantity for quantity in measured if quantity not in known),
-        properties=frozenset({"reflection-drift", "timeless"}) | properties,
+        properties=frozenset({"reflection-drift", "timeless"}),
     )

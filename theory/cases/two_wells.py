@@ -21,6 +21,7 @@ import sympy as sp
 from theory import sgd_steps
 from theory.cases.case import Case, Domain, Parameter
 from theory.cases.parameters import HALF_DISTANCE, SAMPLE_SIZE
+from theory.cases.sampled_chains import too_much_work
 from theory.operators import TimeIntegral
 from theory.sgd_steps import BATCH, CLIP, NOISE, STEP_COUNT, STEP_SIZE, WEIGHT_DECAY
 from theory.symbols import mu, sigma2
@@ -29,9 +30,6 @@ from theory.symbols import mu, sigma2
 LARGEST_SLOPE = sp.Rational(11997, 10000)
 #: At least the largest value of 2|y(1 − y)|/cosh² u with y = u tanh u, which is 0.31441….
 LARGEST_BEND = sp.Rational(3145, 10000)
-
-_MOST_POINTS = 10_000
-_MOST_WORK = 20_000
 
 SPREAD = Parameter(
     "s",
@@ -71,19 +69,7 @@ def _closed_forms(values: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
 
 
 def _objection(values: Mapping[str, sp.Expr]) -> str:
-    if objection := sgd_steps.objection(values):
-        return objection
-    size, work = values["N"], values["K"] * values["B"]
-    if size.is_Integer and size > _MOST_POINTS:
-        return (
-            f"N={size}: chains are sampled here, with at most {_MOST_POINTS} points; take N = 100"
-        )
-    if work.is_Integer and work > _MOST_WORK:
-        return (
-            f"K={values['K']}, B={values['B']}: chains are sampled here, with K · B at most "
-            f"{_MOST_WORK}; take fewer steps or a smaller batch"
-        )
-    return ""
+    return sgd_steps.objection(values) or too_much_work(values)
 
 
 def two_wells(name: str, clipping: str, properties: frozenset[str]) -> Case:
