@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigvalsh_tridiagonal
+from scipy.optimize import brentq
 
 from numerics.law_quadrature import Estimate
 
@@ -51,6 +52,31 @@ def reflected_rate(ends: ArrayLike, coefficients: ArrayLike, largest_distance: f
     # Errors fall with the square of the cells; the kinks of κ may spoil the next order.
     extrapolated, before = fine + (fine - middle) / 3.0, middle + (middle - coarse) / 3.0
     return Estimate(extrapolated, 4.0 * abs(extrapolated - before) + 1e-9 * abs(fine))
+
+
+def distance_of_weight(ends: ArrayLike, coefficients: ArrayLike, exponent: float) -> float:
+    """Return where the weight w has fallen to exp(−exponent) of its largest value, for good.
+
+    Examples
+    --------
+    >>> round(distance_of_weight([np.inf], [[0.0, 2.0]], 9.0), 6)  # w = exp(−r²/4)
+    6.0
+    """
+    edges, polynomials = np.asarray(ends, dtype=float), np.asarray(coefficients, dtype=float)
+    last = 1.0
+    while True:
+        places = np.linspace(0.0, last, 2001)
+        potential = _potential(edges, polynomials, places)
+        above = potential - potential.min() >= exponent
+        if above[-1] and last > 2.0 * places[np.argmin(potential)]:
+            break
+        last *= 2.0
+    first = int(np.flatnonzero(~above)[-1])
+
+    def excess(r: float) -> float:
+        return float(_potential(edges, polynomials, np.array([r]))[0] - potential.min()) - exponent
+
+    return float(brentq(excess, places[first], places[first + 1]))
 
 
 def _on_grid(ends: Floats, polynomials: Floats, last: float, cells: int) -> float:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import sympy as sp
 from flint import arb
 
-from numerics.reflected_rate import reflected_rate
+from numerics.reflected_rate import distance_of_weight, reflected_rate
 from proofs_check.eberle_constants import (
     EberleConstants,
     InequalityCertificate,
@@ -44,7 +44,7 @@ def drift_quantities(point: Point, names: Sequence[str]) -> dict[str, Number]:
     constants = constants_of(drift)
     found: dict[str, Number] = {}
     if "best_rate" in names and "best_rate" in point.law.measured:
-        found["best_rate"] = _best_rate(drift, float(constants.outer_radius))
+        found["best_rate"] = _best_rate(drift)
     balls = {"eberle_rate": constants.rate}
     share = dict(point.claim_values).get("share")
     if share is not None:
@@ -83,11 +83,11 @@ def certificate_of(drift: ReflectionDrift) -> InequalityCertificate:
     return certify_differential_inequality(drift)
 
 
-#: Multiples of R_1 at which distances are cut off; the results are compared.
-_CUTS = (4.0, 6.0)
+#: Distances are cut off where the weight has fallen to e to the minus these; results are compared.
+_CUTS = (36.0, 48.0)
 
 
-def _best_rate(drift: ReflectionDrift, outer_radius: float) -> Number:
+def _best_rate(drift: ReflectionDrift) -> Number:
     """Return the least eigenvalue of the reflected generator."""
     ends = [float(end) for end, _ in drift.pieces]
     rows = [
@@ -96,7 +96,9 @@ def _best_rate(drift: ReflectionDrift, outer_radius: float) -> Number:
     ]
     longest = max(map(len, rows))
     padded = [[*row, *([0.0] * (longest - len(row)))] for row in rows]
-    near, far = (reflected_rate(ends, padded, cut * outer_radius) for cut in _CUTS)
+    near, far = (
+        reflected_rate(ends, padded, distance_of_weight(ends, padded, cut)) for cut in _CUTS
+    )
     error = far.error + abs(far.value - near.value)
     return Number(far.value, error, Method.QUADRATURE)
 
