@@ -11,19 +11,13 @@ from functools import partial
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
-from theory.letters import letters
+from theory.letters import letters, nonnegative
 from theory.proof_steps import proof_step
 
 _INEQUALITY = "eberle2016.differential-inequality"
 _SOURCE = Source("eberle2016", "contraction theorem", "noise one; f'(0) = 1")
 _PROOF = Source("eberle2016", "proof of the contraction theorem")
 _NEEDS = frozenset({"reflection-drift"})
-
-
-def _nonnegative(*symbols: object) -> tuple[Relation, ...]:
-    import sympy as sp
-
-    return tuple(Relation(sp.S.Zero, "<=", s) for s in symbols)
 
 
 def _inequality() -> Statement:
@@ -36,7 +30,7 @@ def _inside() -> Statement:
     return Statement(
         Relation(c * value, "<=", r * (k - n) * (p * g) / 2 - 2 * second),
         (
-            *_nonnegative(c, r * k * (p * g)),
+            *nonnegative(c, r * k * (p * g)),
             Relation(value, "<=", s),
             Relation(second, "=", -r * n * p * g / 4 - s * c / 2),
         ),
@@ -48,7 +42,7 @@ def _below_integral() -> Statement:
     import sympy as sp
 
     p, g = letters("p g", real=True)
-    return Statement(Relation(p * g, "<=", p), (*_nonnegative(p), Relation(g, "<=", sp.S.One)))
+    return Statement(Relation(p * g, "<=", p), (*nonnegative(p), Relation(g, "<=", sp.S.One)))
 
 
 def _rate_bound() -> Statement:
@@ -56,7 +50,7 @@ def _rate_bound() -> Statement:
     w, a, p, c = letters("w a p c", real=True)
     return Statement(
         Relation(c * w * (a + p * w), "<=", 2 * p),
-        (*_nonnegative(c * w * a), Relation(c * w * (a + p * w / 2), "<=", p)),
+        (*nonnegative(c * w * a), Relation(c * w * (a + p * w / 2), "<=", p)),
     )
 
 
@@ -65,7 +59,7 @@ def _outside() -> Statement:
     z, j, p, k = letters("z j p k", real=True)
     return Statement(
         Relation(z, "<=", k * p / 4),
-        (*_nonnegative(p), Relation(z, "<=", 2 * p * j), Relation(8 * j, "<=", k)),
+        (*nonnegative(p), Relation(z, "<=", 2 * p * j), Relation(8 * j, "<=", k)),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
-from theory.letters import letters
+from theory.letters import letters, nonnegative
 from theory.proof_steps import proof_step
 
 _HALF = Fraction(1, 2)
@@ -76,12 +76,6 @@ def swap_effect(*, per_sample: bool = False) -> Any:
     return 2 * STEP_SIZE.symbol * CLIP.symbol * share
 
 
-def _nonnegative(*symbols: object) -> tuple[Relation, ...]:
-    import sympy as sp
-
-    return tuple(Relation(sp.S.Zero, "<=", s) for s in symbols)
-
-
 # --- The invariant ball ---------------------------------------------------------------------------
 
 
@@ -92,7 +86,7 @@ def _ball() -> Statement:
     return Statement(
         Relation(new, "<=", r),
         (
-            *_nonnegative(e),
+            *nonnegative(e),
             Relation(e * decay, "<=", sp.S.One),
             Relation(new, "<=", (1 - e * decay) * t + e * g),
             Relation(t, "<=", r),
@@ -110,7 +104,7 @@ def _projection() -> Statement:
     return Statement(
         Relation(p, "<=", n),
         (
-            *_nonnegative(n, -u, -v),
+            *nonnegative(n, -u, -v),
             Relation(u + v, "=", p**2 - inner),
             Relation(inner, "<=", n * p),
         ),
@@ -122,7 +116,7 @@ def _same_point() -> Statement:
     return Statement(
         Relation(new, "<=", (1 + e * (lipschitz - decay)) * r),
         (
-            *_nonnegative(e),
+            *nonnegative(e),
             Relation(new, "<=", (1 - e * decay) * r + e * m),
             Relation(m, "<=", lipschitz * r),
         ),
@@ -134,7 +128,7 @@ def _other_point() -> Statement:
     return Statement(
         Relation(new, "<=", (1 + e * (lipschitz - decay)) * r + 2 * e * c),
         (
-            *_nonnegative(e, lipschitz * r),
+            *nonnegative(e, lipschitz * r),
             Relation(new, "<=", (1 - e * decay) * r + e * m),
             Relation(m, "<=", 2 * c),
         ),
@@ -147,7 +141,7 @@ def _other_point_per_sample() -> Statement:
     return Statement(
         Relation(new, "<=", (1 + (s + t) * (lipschitz - decay)) * r + 2 * c * t),
         (
-            *_nonnegative(s, t, lipschitz * r),
+            *nonnegative(s, t, lipschitz * r),
             Relation(new, "<=", (1 - (s + t) * decay) * r + s * m + t * first),
             Relation(m, "<=", lipschitz * r),
             Relation(first, "<=", 2 * c),
@@ -162,7 +156,7 @@ def _over_batches() -> Statement:
     return Statement(
         Relation(new, "<=", rate * x + share * jump),
         (
-            *_nonnegative(share),
+            *nonnegative(share),
             Relation(share, "<=", sp.S.One),
             Relation(new, "<=", (1 - share) * same + share * other),
             Relation(same, "<=", rate * x),
@@ -177,7 +171,7 @@ def _geometric() -> Statement:
     return Statement(
         Relation(new, "<=", b * (1 + rate * s)),
         (
-            *_nonnegative(rate),
+            *nonnegative(rate),
             Relation(x, "<=", b * s),
             Relation(new, "<=", rate * x + b),
         ),
@@ -199,7 +193,7 @@ def _concave_step() -> Statement:
     return Statement(
         Relation(r, "<=", (1 - e * decay) * x + e * low),
         (
-            *_nonnegative(e),
+            *nonnegative(e),
             Relation(r, "<=", (1 - e * decay) * x + e * m),
             Relation(m, "<=", low),
         ),
@@ -224,7 +218,7 @@ def _diameter() -> Statement:
     return Statement(
         Relation(r**2, "<=", 2 * big * r),
         (
-            *_nonnegative(r),
+            *nonnegative(r),
             Relation(r, "<=", s + t),
             Relation(s, "<=", big),
             Relation(t, "<=", big),
@@ -257,7 +251,7 @@ def _main() -> Statement:
 
 
 def _main_derivation() -> Statement:
-    return _bound_derivation(_main(), _distance(), *_nonnegative(growth()))
+    return _bound_derivation(_main(), _distance(), *nonnegative(growth()))
 
 
 def _per_sample() -> Statement:
@@ -266,7 +260,7 @@ def _per_sample() -> Statement:
 
 def _per_sample_derivation() -> Statement:
     distance = _distance_per_sample()
-    return _bound_derivation(_per_sample(), distance, *_nonnegative(growth()))
+    return _bound_derivation(_per_sample(), distance, *nonnegative(growth()))
 
 
 def _saturated_bound() -> Statement:

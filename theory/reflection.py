@@ -16,7 +16,7 @@ from typing import Any
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
-from theory.letters import letters
+from theory.letters import letters, nonnegative
 from theory.optimisation import (
     ONE_POINT,
     PAPER_GIVES_RATE,
@@ -54,12 +54,6 @@ _PROJECTED = (
 )
 
 
-def _nonnegative(*symbols: object) -> tuple[Relation, ...]:
-    import sympy as sp
-
-    return tuple(Relation(sp.S.Zero, "<=", s) for s in symbols)
-
-
 # --- One step of the coupling ---------------------------------------------------------------------
 #
 # In units of 2ηs: R' = 2ηs u where u > 0 has density φ(u − a) − φ(u + a) and a = h/(2ηs).
@@ -88,7 +82,7 @@ def _antiderivative() -> Statement:
 def _monotone() -> Statement:
     """Both exponents of the density: (u − a)² ≤ (u + a)²."""
     u, a = letters("u a", real=True)
-    return Statement(Relation((u - a) ** 2, "<=", (u + a) ** 2), _nonnegative(u, a))
+    return Statement(Relation((u - a) ** 2, "<=", (u + a) ** 2), nonnegative(u, a))
 
 
 def _swap_slope() -> Statement:
@@ -97,7 +91,7 @@ def _swap_slope() -> Statement:
     return Statement(
         Relation(cost, "<=", base + slope * jump),
         (
-            *_nonnegative(slope),
+            *nonnegative(slope),
             Relation(cost, "<=", base + slope * (larger - more)),
             Relation(larger, "<=", more + jump),
         ),
@@ -118,7 +112,7 @@ def _over_batches() -> Statement:
     return Statement(
         Relation(new, "<=", (1 - rate) * x + share * jump),
         (
-            *_nonnegative(share),
+            *nonnegative(share),
             Relation(share, "<=", sp.S.One),
             Relation(new, "<=", (1 - share) * same + share * other),
             Relation(same, "<=", (1 - rate) * x),
@@ -164,7 +158,7 @@ def _chord() -> Statement:
     r, big, x = letters("r D x", real=True)
     return Statement(
         Relation(r**2, "<=", big**2 * x),
-        (*_nonnegative(r), Relation(r, "<=", big), Relation(r, "<=", big * x)),
+        (*nonnegative(r), Relation(r, "<=", big), Relation(r, "<=", big * x)),
     )
 
 
@@ -295,7 +289,7 @@ def _square_without_swap() -> Statement:
     return Statement(
         Relation(y, "<=", u**2 + 2 * u * j + j * g + c * (u + g)),
         (
-            *_nonnegative(u, g),
+            *nonnegative(u, g),
             Relation(g, "<=", j),
             Relation(y, "<=", (u + g) ** 2 + c * (u + g)),
         ),
@@ -307,7 +301,7 @@ def _square_with_swap() -> Statement:
     return Statement(
         Relation(y, "<=", u**2 + (2 * u * j + c * u) + (j**2 + c * j)),
         (
-            *_nonnegative(u, g, c),
+            *nonnegative(u, g, c),
             Relation(g, "<=", j),
             Relation(y, "<=", (u + g) ** 2 + c * (u + g)),
         ),

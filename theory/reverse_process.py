@@ -15,7 +15,7 @@ from typing import Any
 
 from theory import quantities as q
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
-from theory.letters import letters
+from theory.letters import letters, nonnegative
 from theory.proof_steps import proof_step
 
 _MARTINGALE = "benton2024.score-martingale"
@@ -175,7 +175,7 @@ def _fisher() -> Statement:
     d, lacking, inverse, i = letters("d V Z i", real=True)
     return Statement(
         Relation(d * inverse - lacking, "<=", d * (1 + i / 2)),
-        (*_nonnegative(d, lacking), Relation(inverse, "<=", 1 + i / 2)),
+        (*nonnegative(d, lacking), Relation(inverse, "<=", 1 + i / 2)),
     )
 
 
@@ -186,18 +186,12 @@ def _weight() -> Statement:
     return Statement(
         Relation(w * fisher, "<=", Fraction(3, 2) * d),
         (
-            *_nonnegative(d, w),
+            *nonnegative(d, w),
             Relation(w, "<=", sp.S.One),
             Relation(w * i, "<=", sp.S.One),
             Relation(fisher, "<=", d * (1 + i / 2)),
         ),
     )
-
-
-def _nonnegative(*symbols: Any) -> tuple[Relation, ...]:
-    import sympy as sp
-
-    return tuple(Relation(sp.S.Zero, "<=", symbol) for symbol in symbols)
 
 
 def _step() -> Statement:
@@ -210,7 +204,7 @@ def _step() -> Statement:
             g * (there - here) + g**2 * (grown * there + here),
         ),
         (
-            *_nonnegative(here, there),
+            *nonnegative(here, there),
             Relation((grown - 1) * _HALF, "<=", g + g**2 * grown),
             Relation(g - g**2, "<=", 2 * (1 - shrunk) - g),
         ),
@@ -222,7 +216,7 @@ def _summation() -> Statement:
     return Statement(
         Relation(v * (there - here), "<=", v * there - w * here + kappa * cap),
         (
-            *_nonnegative(kappa, here),
+            *nonnegative(kappa, here),
             Relation(w - v, "<=", kappa * w),
             Relation(w * here, "<=", cap),
         ),

@@ -12,16 +12,10 @@ from fractions import Fraction
 from theory import quantities as q
 from theory.assumptions import STABLE, TAU
 from theory.claim import Claim, Kind, Relation, Source, Statement, Strength
-from theory.letters import letters
+from theory.letters import letters, nonnegative
 
 _HALF = Fraction(1, 2)
 _SAMPLE = "x_1, …, x_N, x̃ are i.i.d. from ν, and ν has a finite second moment"
-
-
-def _nonnegative(*symbols: object) -> tuple[Relation, ...]:
-    import sympy as sp
-
-    return tuple(Relation(sp.S.Zero, "<=", s) for s in symbols)
 
 
 # --- Lemma 1 and the two decompositions -----------------------------------------------------------
@@ -56,7 +50,7 @@ def _empirical_constant_derivation() -> Statement:
         Relation(q.E_C_sm_hat, "<=", q.C_sm),
         (
             Relation(loss - q.E_C_sm_hat, "=", excess),
-            *_nonnegative(excess),
+            *nonnegative(excess),
             Relation(loss, "=", q.C_sm),
         ),
     )
@@ -70,7 +64,7 @@ def _average_of_minima() -> Statement:
     f1, f2, m1, m2, w1, w2 = letters("f1 f2 m1 m2 w1 w2", real=True)
     return Statement(
         Relation(w1 * m1 + w2 * m2, "<=", w1 * f1 + w2 * f2),
-        (*_nonnegative(w1, w2), Relation(m1, "<=", f1), Relation(m2, "<=", f2)),
+        (*nonnegative(w1, w2), Relation(m1, "<=", f1), Relation(m2, "<=", f2)),
     )
 
 
@@ -149,7 +143,7 @@ def _square_root_monotone() -> Statement:
     c, h, m = letters("c h m", real=True)
     return Statement(
         Relation((m + h) ** _HALF, "<=", (m + c) ** _HALF),
-        (*_nonnegative(m + h), Relation(h, "<=", c)),
+        (*nonnegative(m + h), Relation(h, "<=", c)),
     )
 
 
@@ -181,12 +175,12 @@ def _theorem_3b_sum() -> Statement:
 
 def _square_root_subadditive() -> Statement:
     a, b = letters("a b", real=True)
-    return Statement(Relation((a + b) ** _HALF, "<=", a**_HALF + b**_HALF), _nonnegative(a, b))
+    return Statement(Relation((a + b) ** _HALF, "<=", a**_HALF + b**_HALF), nonnegative(a, b))
 
 
 def _young() -> Statement:
     a, b = letters("a b", real=True)
-    return Statement(Relation(2 * a**_HALF * b**_HALF, "<=", a + b), _nonnegative(a, b))
+    return Statement(Relation(2 * a**_HALF * b**_HALF, "<=", a + b), nonnegative(a, b))
 
 
 def _theorem_3b_sum_derivation() -> Statement:
