@@ -26,6 +26,7 @@ from proofs_check.point import Point
 from proofs_check.sampler_quantities import sampler_quantities
 from proofs_check.sgd_quantities import sgd_quantities
 from proofs_check.time_quadrature import over_time, uniform_rule
+from proofs_check.variance_quantities import variance_quantities
 from theory import symbols
 from theory.claim import Claim, Relation
 from theory.claim_parameters import PARAMETERS
@@ -35,7 +36,16 @@ from theory.quantities import symbol
 PRECISION = 96
 
 #: What cases are about that have no replicates of one experiment.
-_NEVER_SAMPLED = frozenset({"sampler", "reverse-process", "sgd", "reflection-drift"})
+_NEVER_SAMPLED = frozenset(
+    {
+        "sampler",
+        "reverse-process",
+        "sgd",
+        "reflection-drift",
+        "random-slope",
+        "naive-estimator",
+    }
+)
 
 #: What `bounds_of_support` gives.
 _OF_SUPPORT = frozenset({"tau_mass", "largest_change", "ball_mass"})
@@ -71,7 +81,13 @@ def measure(
     if not _OF_SUPPORT.isdisjoint(names):
         found |= {name: n for name, n in bounds_of_support(own).items() if name in names}
     missing = [name for name in names if name not in found]
-    for computed in (law_integrals, kernel_constants, sampler_quantities, drift_quantities):
+    for computed in (
+        law_integrals,
+        kernel_constants,
+        sampler_quantities,
+        drift_quantities,
+        variance_quantities,
+    ):
         found |= computed(own, missing)
     found |= sgd_quantities(own, missing, effort=effort, seed=seed, more=more)
     missing = [name for name in missing if name not in found and name in point.law.measured]

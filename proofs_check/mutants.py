@@ -40,11 +40,17 @@ _RATE_CASES = (
     "circle",
     "worst-pair-synchronous",
     "reflection-recursion",
+    "noised-two-points",
+    "naive-gaussian-ou",
+    "regression-slopes",
 )
 
 #: What only some cases are about; claims about it have no other hunting grounds, and none else has.
 _SUBJECTS = frozenset(
     {"sampler", "reverse-process", "sgd", "synchronous", "reflection", "reflection-drift"}
+)
+_OF_THE_V_KERNEL = frozenset(
+    {"noised-point", "random-slope", "naive-estimator", "fitted-features", "training-time"}
 )
 
 #: Subjects whose bounds no case may attain: there a check has to notice a thousandth at least.
@@ -186,7 +192,7 @@ def find_refutation(mutant: Mutant, *, effort: str, seed: int) -> str | None:
     if claim.strength is Strength.RATE:
         for case in _RATE_CASES:
             law = cases.get(case)
-            about = claim.needs & _SUBJECTS
+            about = claim.needs & (_SUBJECTS | _OF_THE_V_KERNEL)
             if not (set(claim.quantity_names) <= law.knows and about <= law.offers):
                 continue
             verdict = check_rate(claim, case, effort=effort, seed=seed)
@@ -256,6 +262,7 @@ def _hunting_grounds(claim: Claim) -> Iterator[Point]:
         *points("two-points-sampler", "quick"),
         *points("mixture-sampler", "quick"),
         *_chains_and_drifts(claim),
+        *_of_the_v_kernel(claim),
     )
     yield from (point for point in grounds if cases.get(point.case).meets(claim.needs))
 
@@ -286,6 +293,16 @@ def _chains_and_drifts(claim: Claim) -> Iterator[Point]:
         yield from points("mean-sgd", "standard")
         yield from points("noisy-mean-sgd", "quick")
         yield from points("noisy-mean-sgd-unprojected", "quick")
+
+
+def _of_the_v_kernel(claim: Claim) -> Iterator[Point]:
+    """Where claims on the V-kernel are checked, and where those on training time nearly meet."""
+    if "training-time" in claim.needs:
+        yield timeless("training-time-hermite", F=1, training_time="1/1000")
+        yield timeless("training-time-hermite", F=1, training_time=5)
+    for name in cases.NAMES if claim.needs & _OF_THE_V_KERNEL else ():
+        if claim.needs <= cases.get(name).offers:
+            yield from points(name, "standard")
 
 
 def _other_noise(claim: Claim) -> Iterator[Point]:

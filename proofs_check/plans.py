@@ -310,6 +310,94 @@ _PLANS |= {
     ),
 }
 
+
+_PLANS |= {
+    "noised-one-point": tuple(
+        at_time("noised-one-point", t, schedule, x=x, a=a)
+        for t, schedule, x, a in (
+            ("3/10", "ou", "1/2", 1),
+            ("1/2", "fraction", 0, 2),
+            ("1/100", "vp-linear", 5, 1),
+        )
+    ),
+    **{
+        case: tuple(
+            at_time(case, t, schedule, x=x, a=a)
+            for t, schedule, x, a in (
+                ("3/10", "ou", "1/2", 1),
+                ("1/2", "fraction", 0, 1),
+                ("1/10", "vp-linear", "1/10", 1),
+                (2, "ve", 0, 3),
+                ("1/1000", "ou", "1/100", 1),
+                ("1/20", "ou", 3, "1/2"),
+            )
+        )
+        for case in ("noised-two-points", "noised-three-points")
+    },
+    "noised-hexagon": tuple(
+        at_time("noised-hexagon", t, schedule, x=x, y=y, a=a)
+        for t, schedule, x, y, a in (
+            ("1/5", "fraction", "1/2", "1/4", 1),
+            ("3/10", "ou", 0, 0, 1),
+            ("1/20", "fraction", "3/4", "2/5", 1),
+            ("1/10", "vp-linear", 2, 0, 2),
+        )
+    ),
+    "noised-gaussian": tuple(
+        at_time("noised-gaussian", t, schedule, d=d, s=s)
+        for t, schedule, d, s in (
+            ("3/10", "ou", 1, 1),
+            ("1/2", "fraction", 3, "1/2"),
+            ("1/1000", "vp-linear", 2, 2),
+            (2, "ve", 8, "1/100"),
+        )
+    ),
+    **{
+        case: _chains(
+            case,
+            {},
+            {"noise": "1/1000", "s2": 0, "eps": "1/10"},
+            {"noise": "1/50", "s2": 4, "T": 2, "eps": "1/2"},
+            {"noise": "1/1000", "T": "1/10"},
+            {"s2": "1/10", "noise": "1/10", "eps": "1/5", "T": "1/2"},
+        )
+        for case in ("random-slope-ou", "random-slope-vp")
+    },
+    **{
+        case: _chains(
+            case,
+            {},
+            {"s2": 4, "kappa": 1, "eps": "1/10", "T": 2},
+            {"s2": 0, "kappa": "1/2"},
+            {"s2": "1/4", "kappa": "1/100", "eps": "1/1000", "K": 200},
+        )
+        for case in ("naive-gaussian-ou", "naive-gaussian-vp")
+    },
+    **{
+        case: (
+            at_time(case, "3/10"),
+            at_time(case, "1/2", "fraction", N=8, d=3, s=2),
+            at_time(case, "1/100", "vp-linear", N=1000, d=30, s="1/2"),
+            at_time(case, 2, "ve", N=4, d=1),
+        )
+        for case in ("regression-slopes", "regression-affine")
+    },
+    "training-time-hermite": _chains(
+        "training-time-hermite",
+        {},
+        {"F": 1, "training_time": 0},
+        {"F": 20, "training_time": 50, "rho": "9/10", "N": 500},
+        {"F": 5, "training_time": "1/100", "rho": "1/10", "N": 10},
+    ),
+    "training-time-ring": _chains(
+        "training-time-ring",
+        {},
+        {"F": 1, "training_time": 1, "coupling": "1/2"},
+        {"F": 32, "training_time": 20, "N": 1000, "coupling": "2/5"},
+        {"F": 7, "training_time": "1/50", "coupling": "1/10"},
+    ),
+}
+
 #: Box of the two-point case in (a, t), for the Ornstein–Uhlenbeck process: a, then t.
 TWO_POINT_BOX: tuple[Interval, Interval] = ((_q(1, 10), _q(2)), (_q(1, 10), _q(3)))
 
@@ -374,8 +462,8 @@ def sampler_with_step(case: str, inverse_step: int) -> Point:
 
 def off_centre(case: str, time: int) -> Point:
     """Return a point whose law has a mean that is not zero: a centred one forgets faster."""
-    name = {"reverse-gaussian": "b", "reverse-mixture": "K"}[case]
-    return at_time(case, time, "ou", **{name: 1})
+    name = {"reverse-gaussian": "b", "reverse-mixture": "K"}.get(case)
+    return at_time(case, time, "ou", **({} if name is None else {name: 1}))
 
 
 def rate_noise_levels(effort: str) -> tuple[int, ...]:
@@ -385,7 +473,7 @@ def rate_noise_levels(effort: str) -> tuple[int, ...]:
 
 def rate_sample_sizes(case: str, effort: str) -> tuple[int, ...]:
     """Return the sample sizes N, each twice the last, over which a rate is fitted."""
-    if "sgd" in cases.get(case).properties:
+    if cases.get(case).properties & {"sgd", "fitted-features"}:
         return {"quick": (16, 32, 64), "standard": (16, 32, 64, 128)}.get(
             effort, (16, 32, 64, 128, 256)
         )

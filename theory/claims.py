@@ -13,6 +13,7 @@ from theory import (
     reverse_process,
     sampling,
     score_stability,
+    variance,
 )
 from theory.claim import Claim
 
@@ -29,6 +30,7 @@ CLAIMS: dict[str, Claim] = {
         optimisation,
         reflection,
         eberle,
+        variance,
     )
     for claim in module.CLAIMS
 }

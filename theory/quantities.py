@@ -395,6 +395,108 @@ QUANTITIES: dict[str, Quantity] = {
             "c*",
             "largest rate at which some f contracts under the reflected distance",
         ),
+        Quantity(
+            "proxy_trace",
+            r"\operatorname{tr}C(x,t)",
+            "tr C",
+            "trace of the proxy score's covariance: E|∇log p(x|X₀)|² − |s|² given X_t = x",
+        ),
+        Quantity(
+            "posterior_trace",
+            r"\operatorname{tr}\mathrm{Cov}(X_0|x)",
+            "tr Cov(X₀|x)",
+            "trace of the posterior covariance of the data given X_t = x",
+        ),
+        Quantity(
+            "curvature_trace",
+            r"d/\sigma^2+\Delta\log p_t(x)",
+            "d/σ² + Δlog p",
+            "what the log density bends less than that of its noise: d/σ² + Δ log p_t(x)",
+        ),
+        Quantity(
+            "support_radius", r"r_\nu", "r_ν", "radius of a ball that holds the law's support"
+        ),
+        Quantity(
+            "outside_moment",
+            r"O(x)",
+            "O(x)",
+            "Σ_j (p_j/p_1) |x_j − x_1|² exp((|x − μx_1|² − |x − μx_j|²)/(2σ²)), x_1 any data point",
+        ),
+        Quantity(
+            "averaged_variance",
+            r"\mathrm{Var}\,x_\varepsilon",
+            "Var x_ε",
+            "variance of the samples' law averaged over training",
+        ),
+        Quantity(
+            "effective_variance",
+            r"\mathrm{Var}_{\mathrm{SDE}}\,x_\varepsilon",
+            "Var_SDE x_ε",
+            "variance of the samples of the effective SDE",
+        ),
+        Quantity(
+            "flow_variance",
+            r"v_\varepsilon",
+            "v_ε",
+            "variance of the samples of the probability flow with the averaged score, V = 0",
+        ),
+        Quantity(
+            "accumulated_noise",
+            r"\mathcal{V}",
+            "𝒱",
+            "∫∫ V(x, t; x', t')/(xx') dt dt' for a random slope: the V-kernel along the flow",
+        ),
+        Quantity(
+            "naive_chain_variance",
+            r"\mathrm{Var}\,x_K",
+            "Var x_K",
+            "variance after the last Euler step with fresh proxy scores",
+        ),
+        Quantity(
+            "naive_variance_gap",
+            r"|\mathrm{Var}\,x_K-\mathrm{Var}_{\mathrm{SDE}}\,x_\varepsilon|",
+            "|Var x_K − Var_SDE x_ε|",
+            "how far the variance of the naive estimator's chain is from that of its effective SDE",
+        ),
+        Quantity("feature_count", r"F", "F", "number of features of the linear score model"),
+        Quantity(
+            "fitted_variance",
+            r"\overline{\mathrm{Var}}\,\hat s",
+            "Var ŝ",
+            "variance of the fitted score over training sets, per coordinate, averaged over inputs",
+        ),
+        Quantity(
+            "leading_variance",
+            r"\overline V",
+            "V̄",
+            "the V-kernel of the linear model to leading order in F/N, on the diagonal, without "
+            "D²: per coordinate, averaged over inputs",
+        ),
+        Quantity(
+            "variance_excess",
+            r"|\overline{\mathrm{Var}}\,\hat s-\overline V|",
+            "|Var ŝ − V̄|",
+            "how far the variance of the fitted score is from the V-kernel's leading order",
+        ),
+        Quantity(
+            "trained_variance",
+            r"\overline V_\tau",
+            "V̄_τ",
+            "the V-kernel of a wide network trained for the time τ, on the diagonal, without D²: "
+            "integrated over λp",
+        ),
+        Quantity(
+            "unfitted_variance",
+            r"U_\tau",
+            "U_τ",
+            "Σ_k e^{−τν_k} M_k/N over the modes, M_k = E λ²e_k²C: what is not fitted yet",
+        ),
+        Quantity(
+            "early_variance",
+            r"\tau^2\sum_k\nu_k^2M_k/N",
+            "τ²Σν²M/N",
+            "τ² Σ_k ν_k² M_k/N over the kernel's modes: the variance as long as training is short",
+        ),
     )
 }
 

@@ -135,7 +135,8 @@ def _same_expression(claim: Claim, point: Point) -> bool:
     forms = point.law.quantities(dict(point.values))
     if not set(claim.quantity_names) <= set(forms):
         return False
-    slack = claim.statement.conclusion.slack
+    exact = {s: v for s, v in point.substitutions().items() if v.is_Rational}
+    slack = claim.statement.conclusion.slack.xreplace(exact)
     # xreplace, not subs: it does not walk through the forms, which may be long
     written = slack.xreplace({symbol(n): sp.sympify(form) for n, form in forms.items()})
     return is_identically_zero(written)

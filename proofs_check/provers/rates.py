@@ -117,7 +117,7 @@ class _Sweep:
 
 def _sweep(claim: Claim, case: str, effort: str) -> _Sweep:
     variable, two = claim.statement.rate_variable, arb(2)
-    if "sgd" in cases.get(case).properties:
+    if variable == "K" or "sgd" in cases.get(case).properties:
         return _sweep_of_chains(claim, case, effort)
     if variable == "N":
         values = rate_sample_sizes(case, effort)
@@ -140,7 +140,8 @@ def _sweep_of_chains(claim: Claim, case: str, effort: str) -> _Sweep:
     variable = claim.statement.rate_variable
     if variable == "K":
         values = rate_chain_lengths(effort)
-        points = tuple(chains_with(case, N=sp.Integer(40), K=sp.Integer(k)) for k in values)
+        size = {"N": sp.Integer(40)} if "N" in cases.get(case).symbols else {}
+        points = tuple(chains_with(case, **size, K=sp.Integer(k)) for k in values)
     else:
         values = rate_sample_sizes(case, effort)
         (steps,) = (k for coupling, k in STEPS_OF_RATES.items() if coupling in claim.needs)

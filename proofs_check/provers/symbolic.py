@@ -114,11 +114,8 @@ def is_identically_zero(expression: sp.Expr) -> bool:
         return True
     integrals = sorted(expression.atoms(TimeIntegral), key=str)
     if not integrals:
-        return (
-            bool(sp.cancel(sp.together(expression)) == 0)
-            if expression.is_rational_function()
-            else False
-        )
+        named = _with_exponentials_named(expression)
+        return bool(named.is_rational_function() and sp.cancel(sp.together(named)) == 0)
     names = {integral: sp.Dummy() for integral in integrals}
     linear = sp.expand(expression.xreplace(names))
     if linear.free_symbols & {symbols.mu, symbols.sigma2, symbols.t}:  # bound in the integrals
@@ -132,6 +129,16 @@ def is_identically_zero(expression: sp.Expr) -> bool:
     if polynomial.coeff_monomial(1) != 0:
         return False
     return bool(sp.expand(combined) == 0 or sp.cancel(sp.together(combined)) == 0)
+
+
+def _with_exponentials_named(expression: sp.Expr) -> sp.Expr:
+    """Replace exponentials by positive letters, one for each exponent however it is spelt.
+
+    What is zero for any positive numbers in their place is zero.
+    """
+    atoms = expression.atoms(sp.exp)
+    letters = {sp.expand(a.args[0]): sp.Dummy("e", positive=True) for a in atoms}
+    return expression.xreplace({a: letters[sp.expand(a.args[0])] for a in atoms})
 
 
 def _expanded_terms(node: sp.Basic, known: dict[sp.Basic, int]) -> int:

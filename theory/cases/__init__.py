@@ -48,6 +48,19 @@ NAMES = (
     "eberle-ou",
     "eberle-double-well",
     "eberle-clipped",
+    "noised-one-point",
+    "noised-two-points",
+    "noised-three-points",
+    "noised-hexagon",
+    "noised-gaussian",
+    "random-slope-ou",
+    "random-slope-vp",
+    "naive-gaussian-ou",
+    "naive-gaussian-vp",
+    "regression-slopes",
+    "regression-affine",
+    "training-time-hermite",
+    "training-time-ring",
 )
 
 

@@ -138,7 +138,9 @@ class Case:
         ``sgd`` with ``synchronous``, ``reflection``, ``projected``, ``unprojected``, ``per-sample``
         ``recursion`` and ``score-model``, what chains of SGD are coupled and clipped how, and
         ``resolved-distance``, whether their distances are known better than by sampling;
-        ``reflection-drift``, for diffusions.
+        ``reflection-drift``, for diffusions;
+        ``noised-point``, ``random-slope``, ``naive-estimator``, ``fitted-features`` (with
+        ``homoscedastic``) and ``training-time``, what claims on the V-kernel are about.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction

@@ -1,0 +1,5 @@
+"""Least squares on proxy scores with one slope per coordinate."""
+
+from theory.cases.regression import SLOPES as CASE
+
+__all__ = ["CASE"]
