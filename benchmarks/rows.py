@@ -10,6 +10,7 @@ from benchmarks import (
     score_rows,
     stability_rows,
     startup_rows,
+    variance_rows,
 )
 
 ROWS = (
@@ -18,6 +19,7 @@ ROWS = (
     *sampler_rows.ROWS,
     *density_rows.ROWS,
     *chain_rows.ROWS,
+    *variance_rows.ROWS,
     *box_rows.ROWS,
     *startup_rows.ROWS,
 )

@@ -19,6 +19,7 @@ from proofs_check.enclosure import (
     enclose_all,
     exact_ball,
 )
+from proofs_check.feature_quantities import feature_quantities
 from proofs_check.kernel_constants import kernel_constants
 from proofs_check.law_integrals import law_integrals
 from proofs_check.number import Method, Number, to_ball, to_number
@@ -44,6 +45,9 @@ _NEVER_SAMPLED = frozenset(
         "reflection-drift",
         "random-slope",
         "naive-estimator",
+        "naive-gap",
+        "trained-features",
+        "training-time",
     }
 )
 
@@ -89,7 +93,8 @@ def measure(
         variance_quantities,
     ):
         found |= computed(own, missing)
-    found |= sgd_quantities(own, missing, effort=effort, seed=seed, more=more)
+    for drawn in (sgd_quantities, feature_quantities):
+        found |= drawn(own, missing, effort=effort, seed=seed, more=more)
     missing = [name for name in missing if name not in found and name in point.law.measured]
     if missing and point.case == "gaussian-mean-variance":
         found |= {k: v for k, v in _plug_in(point).items() if k in missing}

@@ -50,11 +50,19 @@ _SUBJECTS = frozenset(
     {"sampler", "reverse-process", "sgd", "synchronous", "reflection", "reflection-drift"}
 )
 _OF_THE_V_KERNEL = frozenset(
-    {"noised-point", "random-slope", "naive-estimator", "fitted-features", "training-time"}
+    {
+        "noised-point",
+        "random-slope",
+        "ensemble",
+        "naive-estimator",
+        "naive-gap",
+        "fitted-features",
+        "training-time",
+    }
 )
 
 #: Subjects whose bounds no case may attain: there a check has to notice a thousandth at least.
-_LOOSELY_BOUNDED = frozenset({"sgd", "reflection-drift"})
+_LOOSELY_BOUNDED = frozenset({"sgd", "reflection-drift", "ensemble"})
 
 Abbreviations = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
@@ -300,6 +308,10 @@ def _of_the_v_kernel(claim: Claim) -> Iterator[Point]:
     if "training-time" in claim.needs:
         yield timeless("training-time-hermite", F=1, training_time="1/1000")
         yield timeless("training-time-hermite", F=1, training_time=5)
+    if "naive-gap" in claim.needs:  # without fresh noise the two sides are one
+        yield timeless("naive-two-points-ou", kappa=0, a="1/2")
+    if "ensemble" in claim.needs:  # few training points: Gaussian weights are far off
+        yield timeless("ensemble-two-points", N=3)
     for name in cases.NAMES if claim.needs & _OF_THE_V_KERNEL else ():
         if claim.needs <= cases.get(name).offers:
             yield from points(name, "standard")

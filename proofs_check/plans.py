@@ -374,6 +374,12 @@ _PLANS |= {
         for case in ("naive-gaussian-ou", "naive-gaussian-vp")
     },
     **{
+        case: _chains(
+            case, {}, {"kappa": 1, "a": "1/2"}, {"kappa": "3/10"}, {"kappa": "3/10", "a": 2}
+        )
+        for case in ("naive-two-points-ou", "naive-two-points-vp")
+    },
+    **{
         case: (
             at_time(case, "3/10"),
             at_time(case, "1/2", "fraction", N=8, d=3, s=2),
@@ -382,6 +388,14 @@ _PLANS |= {
         )
         for case in ("regression-slopes", "regression-affine")
     },
+    **{
+        case: _chains(case, {}, {"N": 400, "a": "1/2"})
+        for case in ("features-two-points", "features-three-points")
+    },
+    **{case: _chains(case, {}) for case in ("ensemble-two-points", "ensemble-three-points")},
+    "training-time-relu": _chains(
+        "training-time-relu", {}, {"training_time": 1, "N": 1000, "a": 2}, {"training_time": 1000}
+    ),
     "training-time-hermite": _chains(
         "training-time-hermite",
         {},

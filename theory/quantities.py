@@ -458,6 +458,31 @@ QUANTITIES: dict[str, Quantity] = {
             "|Var x_K − Var_SDE x_ε|",
             "how far the variance of the naive estimator's chain is from that of its effective SDE",
         ),
+        Quantity(
+            "ensemble_distance",
+            r"W_1(\overline p,\,p_{\mathrm{SDE}})",
+            "W₁(p̄, p_SDE)",
+            "W₁ on a grid between the samples' law averaged over trained models and that of the "
+            "effective SDE, whose Gaussian field has the models' mean and covariance",
+        ),
+        Quantity(
+            "flow_distance",
+            r"W_1(\overline p,\,p_{V=0})",
+            "W₁(p̄, p_{V=0})",
+            "the same distance from the flow of the averaged score, without noise",
+        ),
+        Quantity(
+            "gap_mass",
+            r"P_\kappa(|x_\varepsilon|<a/2)",
+            "P_κ(|x_ε| < a/2)",
+            "mass of the samples in the middle half between two data points, with fresh noise",
+        ),
+        Quantity(
+            "gap_mass_of_flow",
+            r"P_0(|x_\varepsilon|<a/2)",
+            "P_0(|x_ε| < a/2)",
+            "the same mass without fresh noise: the probability flow with the exact score",
+        ),
         Quantity("feature_count", r"F", "F", "number of features of the linear score model"),
         Quantity(
             "fitted_variance",

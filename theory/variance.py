@@ -23,8 +23,10 @@ _LATE = "vastola2025.proxy-covariance-late"
 _SLOPE = "vastola2025.proposition-3.1"
 _SLOPE_LOWER = "vastola2025.proposition-3.1-lower"
 _SLOPE_UPPER = "vastola2025.proposition-3.1-upper"
+_ENSEMBLE = "vastola2025.proposition-3.1-ensemble"
 _NAIVE = "vastola2025.proposition-4.1"
 _NAIVE_LOWER = "vastola2025.proposition-4.1-lower"
+_GAP = "vastola2025.proposition-4.1-gap"
 _LINEAR_LOWER = "vastola2025.proposition-5.1-lower"
 _LINEAR_UPPER = "vastola2025.proposition-5.1-upper"
 _LINEAR_ORDER = "vastola2025.proposition-5.1-order"
@@ -144,6 +146,10 @@ def _slope_upper() -> Statement:
     return Statement(Relation(q.averaged_variance, "<=", bound))
 
 
+def _ensemble() -> Statement:
+    return Statement(Relation(q.ensemble_distance, "<=", q.flow_distance))
+
+
 def _exponential_above_line() -> Statement:
     import sympy as sp
 
@@ -173,6 +179,24 @@ def _defect() -> Statement:
 
 def _naive_lower() -> Statement:
     return Statement(Relation(q.flow_variance, "<=", q.effective_variance))
+
+
+def _gap() -> Statement:
+    return Statement(Relation(q.gap_mass, "<=", q.gap_mass_of_flow))
+
+
+def _weighted_noise() -> Statement:
+    """C p for two points, e = exp(μax/σ²): e + 1/e from p, times 4/(e + 1/e)² from C."""
+    (e,) = letters("e", positive=True)
+    whole = e + 1 / e
+    return Statement(Relation(whole * (1 - ((e - 1 / e) / whole) ** 2), "=", 4 / whole))
+
+
+def _falls_outward() -> Statement:
+    """e = 1 + f here, and h e further out with h = 1 + k; multiplied by h e."""
+    f, k = letters("f k", nonnegative=True)
+    here, there = 1 + f, (1 + k) * (1 + f)
+    return Statement(Relation((1 + k) * (here**2 + 1), "<=", there**2 + 1))
 
 
 def _linear_lower() -> Statement:
@@ -382,6 +406,19 @@ CLAIMS: tuple[Claim, ...] = (
         unkilled=(("rhs: exponent 2 of x made 1", _LARGER),),
     ),
     _claim(
+        _ENSEMBLE,
+        "The effective SDE is nearer to trained models' samples than the averaged score's flow is",
+        "Proposition 3.1",
+        build=_ensemble,
+        assumptions=(
+            "the data, features, ridge and training sizes that are named: it is no general fact",
+            "the SDE's field is Gaussian, correlated in time and space: one draw of the weights",
+        ),
+        deviation="the paper claims equivalence up to cumulants; this is what can be refuted",
+        needs=frozenset({"ensemble"}),
+        unkilled=(("rhs: term flow_distance times 9/10", "the distances differ by far more"),),
+    ),
+    _claim(
         _NAIVE,
         "The naive estimator's chain has the variance of its effective SDE up to O(step)",
         "Proposition 4.1",
@@ -411,6 +448,40 @@ CLAIMS: tuple[Claim, ...] = (
         sharp_at="κ = 0; one data point",
     ),
     _claim(
+        _GAP,
+        "Fresh proxy scores remove mass from between two data points",
+        "Proposition 4.1",
+        build=_gap,
+        assumptions=(
+            "two data points of equal mass; the chain starts from their noised law",
+            "proved to first order in κ only; beyond it at the named points, by sampling",
+        ),
+        steps=(f"{_GAP}.weighted-noise", f"{_GAP}.falls-outward"),
+        taken=(
+            "noise of variance κD²C dt changes the mass of |x| < c at the rate κD²(C p)'(c)",
+            "the flow is monotone, and carries intervals around 0 to intervals around 0",
+        ),
+        deviation="the paper speaks of gaps filled; this is the opposite, for its naive estimator",
+        needs=frozenset({"naive-gap"}),
+        sharp_at="κ → 0",
+    ),
+    _step_of(
+        _GAP,
+        "weighted-noise",
+        "The noise's variance times the density, up to e^{−x²/(2σ²)}: e = exp(μax/σ²)",
+        _weighted_noise,
+        strength=Strength.IDENTITY,
+        sharp_at="everywhere",
+    ),
+    _step_of(
+        _GAP,
+        "falls-outward",
+        "… falls as |x| grows: e + 1/e ≤ he + 1/(he), for e = 1 + f and h = 1 + k",
+        _falls_outward,
+        strength=Strength.TIGHT,
+        sharp_at="k = 0",
+    ),
+    _claim(
         _LINEAR_LOWER,
         "The leading order of the linear model's V-kernel is a lower bound",
         "Proposition 5.1",
@@ -421,7 +492,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         steps=(f"{_LINEAR_LOWER}.inverse-is-convex",),
         taken=("E Σ̂ = Σ, and tr is linear: the step for each eigenvalue of Σ^{−½}Σ̂Σ^{−½}",),
-        needs=frozenset({"fitted-features"}),
+        needs=frozenset({"fitted-features", "homoscedastic"}),
         sharp_at="F/N → 0",
     ),
     _step_of(

@@ -241,6 +241,77 @@ def stability(
 
 
 @app.command()
+def vkernel(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="A .npy, .npz, .csv or .parquet file of rows, 1 or 2 columns."
+        ),
+    ],
+    features: Annotated[
+        str,
+        typer.Option(
+            metavar="gaussian|fourier|fourier-distinct:NxN",
+            help="The linear model; one count per column, the last for time.",
+        ),
+    ] = "gaussian:16x16",
+    training_size: Annotated[
+        int, typer.Option("--P", metavar="N", help="Draws that a model is fitted to.")
+    ] = 256,
+    ridge: Annotated[str, typer.Option(metavar="NUMBER", help="Of the fit, ≥ 0.")] = "0.1",
+    eps: Annotated[str, typer.Option(metavar="TIME", help="Early stopping time.")] = "0.01",
+    horizon: Annotated[str, typer.Option("--T", metavar="TIME", help="Last time.")] = "1",
+    schedule: Annotated[
+        str, typer.Option(metavar="ou|vp-linear|ve|fraction", help="The forward process.")
+    ] = "vp-linear",
+    times: Annotated[
+        str, typer.Option(metavar="log:N|lin:N|T1,T2,...", help="Times in [eps, T] of the maps.")
+    ] = "log:5",
+    models: Annotated[
+        int, typer.Option(metavar="N", help="Refit N models and compare; 0 for none.")
+    ] = 0,
+    low: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="X", help="The box's lower end; the data's, a quarter wider."),
+    ] = None,
+    high: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="X", help="The box's upper end; the data's, a quarter wider."),
+    ] = None,
+    seed: Seed = 0,
+    json: Json = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE.npz", help="Write the maps there."),
+    ] = None,
+) -> None:
+    """Predict how much a score learnt from your data would vary.
+
+    For a linear denoiser fitted to P noisy draws: the variance of its score to leading order in
+    1/P, maps of it and of the noise in the targets, and with --models how both forms of the
+    prediction compare with models that were really refitted.
+    """
+    from proofs_check.cli.vkernel import run_vkernel
+
+    run_vkernel(
+        data,
+        features=features,
+        training_size=training_size,
+        ridge=ridge,
+        eps=eps,
+        horizon=horizon,
+        times=times,
+        schedule=schedule,
+        models=models,
+        low=low,
+        high=high,
+        seed=seed,
+        as_json=json,
+        out=out,
+    )
+
+
+@app.command()
 def mutants(claim_ids: ClaimIds = None, effort: Effort = "standard", seed: Seed = 0) -> None:
     """Make claims subtly false, and refute them.
 

@@ -10,6 +10,7 @@ from flint import arb
 
 from numerics.replicates import QUANTITIES
 from proofs_check.enclosure import enclose, is_negative, is_nonnegative
+from proofs_check.feature_quantities import models_drawn
 from proofs_check.measurement import (
     PRECISION,
     balls,
@@ -103,7 +104,8 @@ def _answer(claim: Claim, point: Point, effort: str, seed: int, more: int) -> Po
         return PointAnswer(point, True, lhs, rhs, slack, Method.ENCLOSURE, how, exact=True)
     answer = decide(claim, point, numbers, sample)
     if answer.method is Method.SAMPLING and sample is None:
-        return replace(answer, how=pairs_drawn(point, effort, more))
+        drawn = pairs_drawn if "sgd" in point.law.properties else models_drawn
+        return replace(answer, how=drawn(point, effort, more))
     return answer
 
 

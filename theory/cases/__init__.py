@@ -57,10 +57,17 @@ NAMES = (
     "random-slope-vp",
     "naive-gaussian-ou",
     "naive-gaussian-vp",
+    "naive-two-points-ou",
+    "naive-two-points-vp",
     "regression-slopes",
     "regression-affine",
+    "features-two-points",
+    "features-three-points",
+    "ensemble-two-points",
+    "ensemble-three-points",
     "training-time-hermite",
     "training-time-ring",
+    "training-time-relu",
 )
 
 

@@ -139,8 +139,9 @@ class Case:
         ``recursion`` and ``score-model``, what chains of SGD are coupled and clipped how, and
         ``resolved-distance``, whether their distances are known better than by sampling;
         ``reflection-drift``, for diffusions;
-        ``noised-point``, ``random-slope``, ``naive-estimator``, ``fitted-features`` (with
-        ``homoscedastic``) and ``training-time``, what claims on the V-kernel are about.
+        ``noised-point``, ``random-slope``, ``naive-estimator``, ``naive-gap``,
+        ``fitted-features`` (with ``homoscedastic``), ``ensemble`` and ``training-time``, what
+        claims on the V-kernel are about, and ``trained-features``, that models are refitted there.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction
