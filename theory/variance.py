@@ -487,12 +487,13 @@ CLAIMS: tuple[Claim, ...] = (
         "Proposition 5.1",
         build=_linear_lower,
         assumptions=(
-            "the proxy-score covariance does not depend on the input, up to the weight",
             "the model can represent the score; no ridge",
+            "proved where the proxy-score covariance times the weight is constant; elsewhere the "
+            "leading order includes the models' misfit, and only the named points are checked",
         ),
         steps=(f"{_LINEAR_LOWER}.inverse-is-convex",),
         taken=("E Σ̂ = Σ, and tr is linear: the step for each eigenvalue of Σ^{−½}Σ̂Σ^{−½}",),
-        needs=frozenset({"fitted-features", "homoscedastic"}),
+        needs=frozenset({"fitted-features"}),
         sharp_at="F/N → 0",
     ),
     _step_of(

@@ -58,6 +58,18 @@ FIGURES: Mapping[str, Builder] = {
     "optimisation": Builder(
         "proofs_check.figures.optimisation", "proofs_check.figures.optimisation_panels"
     ),
+    "variance-1": Builder(
+        "proofs_check.figures.variance_1", "proofs_check.figures.variance_1_panels"
+    ),
+    "variance-2": Builder(
+        "proofs_check.figures.variance_2", "proofs_check.figures.variance_2_panels"
+    ),
+    "variance-3": Builder(
+        "proofs_check.figures.variance_3", "proofs_check.figures.variance_3_panels"
+    ),
+    "variance-controls": Builder(
+        "proofs_check.figures.variance_controls", "proofs_check.figures.variance_controls_panels"
+    ),
 }
 
 
