@@ -2,7 +2,8 @@
 
 Leading orders are integrals over the training law; what models do is sampled, by refitting
 thousands of them. The law of an ensemble's samples is rounded up to a grid, where its distribution
-function is a mean over models, and W1 a sum over the grid.
+function is a mean over models, and W1 a sum over the grid; in the plane it is the mean of that over
+directions, sliced W1.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from numerics.denoiser_flow import flow, normal_quantiles
+from numerics.denoiser_flow import flow, normal_quantiles, normal_starts
 from numerics.denoiser_histograms import histogram_1d
 from numerics.feature_fits import fit_denoisers
 from numerics.features import TensorFeatures, fourier_features, gaussian_features
@@ -41,8 +42,10 @@ _ENSEMBLE = {"quick": 30_000, "standard": 40_000, "deep": 120_000}
 _PATHS = {"quick": 100_000, "standard": 100_000, "deep": 1_000_000}
 #: The flow of a model starts from the centres of so many equal parts of the normal law.
 _STARTS, _STEPS = 64, 30
+#: Sliced W1 looks along so many directions of a half turn.
+_DIRECTIONS = 8
 #: The grid to which samples are rounded up.
-_GRID = np.linspace(-3.0, 3.0, 301)
+_GRID = np.linspace(-3.0, 3.0, 151)
 _BATCH = 5_000
 #: A rule finer than the usual two, for leading orders that are solved from it.
 _FINER = Resolution(spacing=0.1, time_order=16)
@@ -88,7 +91,7 @@ def _setting(point: Point) -> tuple[TensorFeatures, Array, dict[str, float]]:
     values = {name: float(value) for name, value in point.values}
     build = {"Gaussian": gaussian_features, "Fourier": fourier_features}[trained.kind]
     features = build(trained.counts, early_stopping_time=values["eps"])
-    return features, values["a"] * np.array(trained.points, dtype=float)[:, None], values
+    return features, values["a"] * np.array(trained.points, dtype=float), values
 
 
 @lru_cache(maxsize=16)
@@ -157,7 +160,8 @@ def _distances(point: Point, models: int, seed: int) -> dict[str, Number]:
         [_weights(point, k, min(_BATCH, half - k), seed) for k in range(0, half, _BATCH)]
     )
     mean = known.mean(axis=0)
-    covariance = np.cov(known[:, 0].T)[None, None]
+    apart = known - mean
+    covariance = np.einsum("naf,nbg->abfg", apart, apart) / (half - 1)
     ensemble, effective = [], []
     for k in range(0, half, _BATCH):
         count = min(_BATCH, half - k)
@@ -175,27 +179,36 @@ def _distances(point: Point, models: int, seed: int) -> dict[str, Number]:
 
 def _mean(rows: Array) -> tuple[Array, Array]:
     """Return a mean over models, and widths that hold on all of the grid at `FALSE_ALARM`."""
-    quantile = float(stats.t.isf(FALSE_ALARM / (2 * len(_GRID)), len(rows) - 1))
+    quantile = float(stats.t.isf(FALSE_ALARM / (2 * rows.shape[1]), len(rows) - 1))
     return rows.mean(axis=0), quantile * rows.std(axis=0, ddof=1) / math.sqrt(len(rows))
 
 
 def _area(difference: Array, width: Array) -> Number:
-    step = float(_GRID[1] - _GRID[0])
+    """Return the area between two distribution functions, the mean over directions."""
+    step = float(_GRID[1] - _GRID[0]) * len(_GRID) / len(difference)
     return Number(
         step * float(np.abs(difference).sum()), step * float(width.sum()), Method.SAMPLING
     )
 
 
 def _distribution(point: Point, weights: Array) -> Array:
-    """Return each model's distribution function on the grid, one row per model."""
+    """Return each model's distribution functions on the grid, direction after direction."""
     features, _, values = _setting(point)
-    starts = normal_quantiles(_STARTS, scale=math.sqrt(float(_SCHEDULE.sigma2(1.0))))
+    scale = math.sqrt(float(_SCHEDULE.sigma2(1.0)))
+    if features.dimension == 1:
+        starts, directions = normal_quantiles(_STARTS, scale=scale), np.ones((1, 1))
+    else:  # the same starts for every model: the laws compared are those of these starts
+        starts = normal_starts(_STARTS, 2, seed=0, scale=scale)
+        angles = np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
+        directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     samples = flow(
         features, weights, starts, _SCHEDULE, steps=_STEPS, early_stopping_time=values["eps"]
     )
-    below = np.sum(samples[:, :, 0] < _GRID[0], axis=1)[:, None] / _STARTS
-    inside = histogram_1d(samples[:, :, 0], _GRID).probabilities
-    return np.concatenate([below, below + np.cumsum(inside, axis=1)], axis=1)
+    seen = (samples @ directions.T).transpose(0, 2, 1).reshape(-1, _STARTS)
+    below = np.sum(seen < _GRID[0], axis=1)[:, None] / _STARTS
+    inside = histogram_1d(seen, _GRID).probabilities
+    found = np.concatenate([below, below + np.cumsum(inside, axis=1)], axis=1)
+    return found.reshape(len(weights), -1)
 
 
 @lru_cache(maxsize=64)

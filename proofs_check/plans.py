@@ -15,6 +15,7 @@ from proofs_check.point import Point, at_time, of_sampler, timeless, with_tau
 from proofs_check.provers.boxes import Interval
 from proofs_check.provers.sampler_boxes import SamplerBox
 from theory import cases
+from theory.cases.trained_features import ENSEMBLES
 from theory.claim import Claim
 from theory.process import TimeAtoms, UniformTime
 
@@ -392,7 +393,7 @@ _PLANS |= {
         case: _chains(case, {}, {"N": 400, "a": "1/2"})
         for case in ("features-two-points", "features-three-points")
     },
-    **{case: _chains(case, {}) for case in ("ensemble-two-points", "ensemble-three-points")},
+    **{case: _chains(case, {}) for case in ENSEMBLES},
     "training-time-relu": _chains(
         "training-time-relu", {}, {"training_time": 1, "N": 1000, "a": 2}, {"training_time": 1000}
     ),

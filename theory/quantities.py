@@ -462,8 +462,9 @@ QUANTITIES: dict[str, Quantity] = {
             "ensemble_distance",
             r"W_1(\overline p,\,p_{\mathrm{SDE}})",
             "W₁(p̄, p_SDE)",
-            "W₁ on a grid between the samples' law averaged over trained models and that of the "
-            "effective SDE, whose Gaussian field has the models' mean and covariance",
+            "W₁ (sliced in the plane) on a grid between the samples' law averaged over trained "
+            "models and that of the effective SDE, whose Gaussian field has the models' mean and "
+            "covariance",
         ),
         Quantity(
             "flow_distance",

@@ -65,6 +65,7 @@ NAMES = (
     "features-three-points",
     "ensemble-two-points",
     "ensemble-three-points",
+    "ensemble-four-points",
     "training-time-hermite",
     "training-time-ring",
     "training-time-relu",

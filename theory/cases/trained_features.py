@@ -1,4 +1,4 @@
-"""Linear denoisers trained again and again on noisy copies of a few points on the line.
+"""Linear denoisers trained again and again on noisy copies of a few points.
 
 All on the variance-preserving process with β = 0.1 + 19.9 t, trained at times uniform on [ε, 1]
 with the loss weight μ²/σ², as in the second figure of the paper.
@@ -6,6 +6,7 @@ with the loss weight μ²/σ², as in the second figure of the paper.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -26,24 +27,30 @@ RIDGE = Parameter(
 
 @dataclass(frozen=True, slots=True)
 class TrainedFeatures:
-    """What is trained: points in units of a, and features, so many in space and in time."""
+    """What is trained: points in units of a, and features, so many per axis; time is the last."""
 
-    points: tuple[int, ...]
-    counts: tuple[int, int]
+    points: tuple[tuple[int, ...], ...]
+    counts: tuple[int, ...]
     kind: str = "Gaussian"
 
     @property
     def count(self) -> int:
         """The number F of features."""
-        return self.counts[0] * self.counts[1]
+        return math.prod(self.counts)
 
+
+_TWO, _THREE = ((-1,), (1,)), ((-1,), (0,), (1,))
+_SQUARE = ((1, 0), (0, 1), (-1, 0), (0, -1))
 
 TRAINED: dict[str, TrainedFeatures] = {
-    "features-two-points": TrainedFeatures((-1, 1), (4, 3)),
-    "features-three-points": TrainedFeatures((-1, 0, 1), (4, 3)),
-    "ensemble-two-points": TrainedFeatures((-1, 1), (3, 2)),
-    "ensemble-three-points": TrainedFeatures((-1, 0, 1), (3, 3), "Fourier"),
+    "features-two-points": TrainedFeatures(_TWO, (4, 3)),
+    "features-three-points": TrainedFeatures(_THREE, (4, 3)),
+    "ensemble-two-points": TrainedFeatures(_TWO, (3, 2)),
+    "ensemble-three-points": TrainedFeatures(_THREE, (3, 3), "Fourier"),
+    "ensemble-four-points": TrainedFeatures(_SQUARE, (3, 3, 2)),
 }
+
+ENSEMBLES = tuple(name for name in TRAINED if name.startswith("ensemble"))
 
 
 def _objection(name: str, values: dict[str, sp.Expr]) -> str:
@@ -64,7 +71,9 @@ def _case(
 ) -> Case:
     trained = TRAINED[name]
     counts = " × ".join(map(str, trained.counts))
-    points = ", ".join({-1: "−a", 0: "0", 1: "a"}[p] for p in trained.points)
+    written = {-1: "−a", 0: "0", 1: "a"}
+    places = [", ".join(written[c] for c in point) for point in trained.points]
+    points = ", ".join(p if len(trained.points[0]) == 1 else f"({p})" for p in places)
     return Case(
         name=name,
         title=title,
@@ -112,4 +121,7 @@ FITS_OF_THREE = _fits("features-three-points", "Fitted features, three data poin
 ENSEMBLE_OF_TWO = _ensemble("ensemble-two-points", "An ensemble of models, two data points", 36)
 ENSEMBLE_OF_THREE = _ensemble(
     "ensemble-three-points", "An ensemble of models, three data points", 45
+)
+ENSEMBLE_OF_FOUR = _ensemble(
+    "ensemble-four-points", "An ensemble of models, four data points in the plane", 108
 )
