@@ -98,7 +98,7 @@ def naive_chain(
     for k in range(count):
         uniforms = keyed(root, _FRESH, k).random(number)
         _step(states, uniforms, points, levels[:, k], length, math.sqrt(memory * length))
-    return states
+    return np.asarray(states)
 
 
 @njit(parallel=True, cache=True)

@@ -153,7 +153,11 @@ def table(
 @app.command()
 def figure(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="One of denoising, toy, samplers, optimisation.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="denoising, toy, samplers, optimisation, variance-1 to -3 or variance-controls.",
+        ),
     ],
     out: Annotated[
         Optional[Path],  # noqa: UP045
