@@ -20,6 +20,7 @@ from proofs_check.enclosure import (
     exact_ball,
 )
 from proofs_check.feature_quantities import feature_quantities
+from proofs_check.gap_quantities import gap_quantities
 from proofs_check.kernel_constants import kernel_constants
 from proofs_check.law_integrals import law_integrals
 from proofs_check.number import Method, Number, to_ball, to_number
@@ -46,6 +47,7 @@ _NEVER_SAMPLED = frozenset(
         "random-slope",
         "naive-estimator",
         "naive-gap",
+        "gap-filling",
         "trained-features",
         "training-time",
     }
@@ -93,7 +95,7 @@ def measure(
         variance_quantities,
     ):
         found |= computed(own, missing)
-    for drawn in (sgd_quantities, feature_quantities):
+    for drawn in (sgd_quantities, feature_quantities, gap_quantities):
         found |= drawn(own, missing, effort=effort, seed=seed, more=more)
     missing = [name for name in missing if name not in found and name in point.law.measured]
     if missing and point.case == "gaussian-mean-variance":

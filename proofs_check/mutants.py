@@ -54,6 +54,7 @@ _OF_THE_V_KERNEL = frozenset(
         "noised-point",
         "random-slope",
         "ensemble",
+        "gap-filling",
         "naive-estimator",
         "naive-gap",
         "fitted-features",
@@ -62,7 +63,7 @@ _OF_THE_V_KERNEL = frozenset(
 )
 
 #: Subjects whose bounds no case may attain: there a check has to notice a thousandth at least.
-_LOOSELY_BOUNDED = frozenset({"sgd", "reflection-drift", "ensemble"})
+_LOOSELY_BOUNDED = frozenset({"sgd", "reflection-drift", "ensemble", "gap-filling"})
 
 Abbreviations = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
@@ -312,6 +313,10 @@ def _of_the_v_kernel(claim: Claim) -> Iterator[Point]:
         yield timeless("naive-two-points-ou", kappa=0, a="1/2")
     if "ensemble" in claim.needs:  # few training points: Gaussian weights are far off
         yield timeless("ensemble-two-points", N=3)
+    if "gap-filling" in claim.needs:  # zero in a gap; and few steps with a strong ridge
+        yield timeless("gap-filling-gaussian", M=2)
+        yield timeless("gap-filling-gaussian", M=2, eps="1/100")
+        yield timeless("gap-filling-gaussian", K=30, eps="1/100", ridge=1)
     for name in cases.NAMES if claim.needs & _OF_THE_V_KERNEL else ():
         if claim.needs <= cases.get(name).offers:
             yield from points(name, "standard")

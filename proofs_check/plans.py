@@ -393,6 +393,10 @@ _PLANS |= {
         case: _chains(case, {}, {"N": 400, "a": "1/2"})
         for case in ("features-two-points", "features-three-points")
     },
+    **{
+        case: _chains(case, {}, {"eps": "1/100"}, {"K": 30})
+        for case in ("gap-filling-gaussian", "gap-filling-fourier")
+    },
     **{case: _chains(case, {}) for case in ENSEMBLES},
     "training-time-relu": _chains(
         "training-time-relu", {}, {"training_time": 1, "N": 1000, "a": 2}, {"training_time": 1000}

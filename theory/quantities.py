@@ -484,6 +484,30 @@ QUANTITIES: dict[str, Quantity] = {
             "P_0(|x_ε| < a/2)",
             "the same mass without fresh noise: the probability flow with the exact score",
         ),
+        Quantity(
+            "gap_mass_fitted",
+            r"\overline m(N,\varepsilon)",
+            "m̄(N, ε)",
+            "mass that trained denoisers leave between the data points, averaged over training",
+        ),
+        Quantity(
+            "gap_mass_noise_free",
+            r"\overline m_{\mathrm{free}}(N,\varepsilon)",
+            "m̄_free(N, ε)",
+            "the same mass for noise-free targets: E[X₀|X_t] in place of X₀, for the same draws",
+        ),
+        Quantity(
+            "gap_mass_fitted_more",
+            r"\overline m(4N,\varepsilon)",
+            "m̄(4N, ε)",
+            "the same mass with four times as many training points",
+        ),
+        Quantity(
+            "gap_mass_fitted_early",
+            r"\overline m(N,\varepsilon/100)",
+            "m̄(N, ε/100)",
+            "the same mass with a hundredth of the early stopping time",
+        ),
         Quantity("feature_count", r"F", "F", "number of features of the linear score model"),
         Quantity(
             "fitted_variance",

@@ -27,6 +27,9 @@ _ENSEMBLE = "vastola2025.proposition-3.1-ensemble"
 _NAIVE = "vastola2025.proposition-4.1"
 _NAIVE_LOWER = "vastola2025.proposition-4.1-lower"
 _GAP = "vastola2025.proposition-4.1-gap"
+_FILL_FEATURES = "vastola2025.gap-filling-features"
+_FILL_NOISE = "vastola2025.gap-filling-noise"
+_FILL_EARLY = "vastola2025.gap-filling-early-stopping"
 _LINEAR_LOWER = "vastola2025.proposition-5.1-lower"
 _LINEAR_UPPER = "vastola2025.proposition-5.1-upper"
 _LINEAR_ORDER = "vastola2025.proposition-5.1-order"
@@ -38,6 +41,8 @@ _HALF = Fraction(1, 2)
 _POINT = frozenset({"noised-point"})
 _TRAINED = frozenset({"training-time"})
 _COVARIANCE = "definition of the proxy-score covariance"
+_NAMED = "the data, features, ridge and training sizes that are named; checked by sampling only"
+_FAR = "the two sides differ by more"
 _LARGER = "a larger remainder: x eˣ/2 ≥ eˣ − 1 − x for every x ≥ 0"
 _GIVEN = "X_t = μX_0 + σZ; the covariance is over X_0 given X_t = x"
 
@@ -197,6 +202,49 @@ def _falls_outward() -> Statement:
     f, k = letters("f k", nonnegative=True)
     here, there = 1 + f, (1 + k) * (1 + f)
     return Statement(Relation((1 + k) * (here**2 + 1), "<=", there**2 + 1))
+
+
+def _fine_steps_and_a_point_at_zero() -> tuple[Relation, ...]:
+    import sympy as sp
+
+    from theory.cases.gap_filling import POINTS
+    from theory.cases.naive_estimator import STEPS
+
+    return (
+        Relation(sp.Mod(POINTS.symbol, 2), "=", sp.S.One),
+        Relation(sp.Integer(300), "<=", STEPS.symbol),
+    )
+
+
+def _fill_features() -> Statement:
+    import sympy as sp
+
+    from theory.cases.naive_estimator import STEPS
+
+    return Statement(
+        Relation(q.gap_mass_fitted_more, "<=", q.gap_mass_fitted),
+        (Relation(STEPS.symbol, "<=", sp.Integer(30)),),
+    )
+
+
+def _fill_noise() -> Statement:
+    return Statement(
+        Relation(q.gap_mass_noise_free, "<=", q.gap_mass_fitted), _fine_steps_and_a_point_at_zero()
+    )
+
+
+def _fill_early() -> Statement:
+    import sympy as sp
+
+    from theory.cases.linear_flow import EARLY_STOPPING_TIME
+
+    return Statement(
+        Relation(q.gap_mass_fitted_early, "<=", q.gap_mass_fitted),
+        (
+            *_fine_steps_and_a_point_at_zero(),
+            Relation(sp.Rational(1, 100), "<=", EARLY_STOPPING_TIME.symbol),
+        ),
+    )
 
 
 def _linear_lower() -> Statement:
@@ -480,6 +528,46 @@ CLAIMS: tuple[Claim, ...] = (
         _falls_outward,
         strength=Strength.TIGHT,
         sharp_at="k = 0",
+    ),
+    _claim(
+        _FILL_FEATURES,
+        "Gaps fill as F/N grows, with the paper's thirty steps",
+        "second figure",
+        kind=Kind.LITERATURE,
+        build=_fill_features,
+        assumptions=(_NAMED,),
+        deviation="so they do with noise-free targets: it is no evidence for the target's noise",
+        needs=frozenset({"gap-filling"}),
+        unkilled=(
+            ("rhs: term gap_mass_fitted times 9/10", _FAR),
+            ("hypothesis K ≤ 30 dropped", "with 300 steps: true of Gaussian features, else open"),
+        ),
+    ),
+    _claim(
+        _FILL_NOISE,
+        "The target's noise fills gaps: with fine steps, and a data point at zero",
+        "second figure",
+        kind=Kind.LITERATURE,
+        build=_fill_noise,
+        assumptions=(_NAMED,),
+        deviation="false with thirty steps and a strong ridge, and for an even number of points: "
+        "a ridge draws denoisers to zero, which then lies in a gap",
+        needs=frozenset({"gap-filling"}),
+        unkilled=(("rhs: term gap_mass_fitted times 9/10", _FAR),),
+    ),
+    _claim(
+        _FILL_EARLY,
+        "Gaps fill as ε grows: with fine steps, and a data point at zero",
+        "second figure",
+        kind=Kind.LITERATURE,
+        build=_fill_early,
+        assumptions=(_NAMED,),
+        needs=frozenset({"gap-filling"}),
+        unkilled=(
+            ("rhs: term gap_mass_fitted times 9/10", _FAR),
+            ("hypothesis 300 ≤ K dropped", "with thirty steps: open"),
+            ("hypothesis 1/100 ≤ epsilon dropped", "at smaller ε both sides are nearly the same: open"),
+        ),
     ),
     _claim(
         _LINEAR_LOWER,

@@ -11,6 +11,7 @@ from flint import arb
 from numerics.replicates import QUANTITIES
 from proofs_check.enclosure import enclose, is_negative, is_nonnegative
 from proofs_check.feature_quantities import models_drawn
+from proofs_check.gap_quantities import models_refitted
 from proofs_check.measurement import (
     PRECISION,
     balls,
@@ -104,9 +105,17 @@ def _answer(claim: Claim, point: Point, effort: str, seed: int, more: int) -> Po
         return PointAnswer(point, True, lhs, rhs, slack, Method.ENCLOSURE, how, exact=True)
     answer = decide(claim, point, numbers, sample)
     if answer.method is Method.SAMPLING and sample is None:
-        drawn = pairs_drawn if "sgd" in point.law.properties else models_drawn
-        return replace(answer, how=drawn(point, effort, more))
+        return replace(answer, how=_drawn(point, effort, more))
     return answer
+
+
+def _drawn(point: Point, effort: str, more: int) -> str:
+    """Say how much was sampled at a point."""
+    if "sgd" in point.law.properties:
+        return pairs_drawn(point, effort, more)
+    if "gap-filling" in point.law.properties:
+        return models_refitted(effort, more)
+    return models_drawn(point, effort, more)
 
 
 def decide(

@@ -61,6 +61,8 @@ NAMES = (
     "naive-two-points-vp",
     "regression-slopes",
     "regression-affine",
+    "gap-filling-gaussian",
+    "gap-filling-fourier",
     "features-two-points",
     "features-three-points",
     "ensemble-two-points",

@@ -140,8 +140,9 @@ class Case:
         ``resolved-distance``, whether their distances are known better than by sampling;
         ``reflection-drift``, for diffusions;
         ``noised-point``, ``random-slope``, ``naive-estimator``, ``naive-gap``,
-        ``fitted-features`` (with ``homoscedastic``), ``ensemble`` and ``training-time``, what
-        claims on the V-kernel are about, and ``trained-features``, that models are refitted there.
+        ``fitted-features`` (with ``homoscedastic``), ``ensemble``, ``gap-filling`` and
+        ``training-time``, what claims on the V-kernel are about, and ``trained-features``, that
+        models are refitted there.
     fixed
         Symbols that the case fixes and that are not parameters.
     reduction
