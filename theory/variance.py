@@ -566,7 +566,7 @@ CLAIMS: tuple[Claim, ...] = (
         unkilled=(
             ("rhs: term gap_mass_fitted times 9/10", _FAR),
             ("hypothesis 300 ≤ K dropped", "with thirty steps: open"),
-            ("hypothesis 1/100 ≤ epsilon dropped", "at smaller ε both sides are nearly the same: open"),
+            ("hypothesis 1/100 ≤ epsilon dropped", "at smaller ε the sides are too close: open"),
         ),
     ),
     _claim(
