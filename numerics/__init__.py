@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numerics.chain_user_model import UserModel
     from numerics.chains import ball_radius, run_pairs
     from numerics.clipped_step import ClippedStep
+    from numerics.denoiser_flow import flow, true_flow
     from numerics.density import transport_density
     from numerics.density_2d import transport_density_2d
     from numerics.distance_chain import distance_moments
@@ -30,19 +31,26 @@ if TYPE_CHECKING:
         posterior_covariance,
         posterior_moments,
     )
+    from numerics.feature_fits import fit_denoisers
+    from numerics.features import TensorFeatures, fourier_features, gaussian_features
     from numerics.gaussian_samplers import gaussian_sampler_losses
+    from numerics.neural_tangent import ReluTangentKernel, tangent_eigensystem
     from numerics.noise_levels import NoiseLevels
     from numerics.optimal_distance import optimal_distance_1d
     from numerics.orders import measured_order
     from numerics.plug_in import plug_in_losses
+    from numerics.proxy_score import proxy_score_covariance, relative_variance
+    from numerics.random_fields import field_samples, gaussian_weights
     from numerics.reflection_coupling import best_concave_function
     from numerics.replace_one import replace_one_stability
     from numerics.replicates import evaluate_replicates
     from numerics.sampler_score import EmpiricalScore
     from numerics.sampler_times import two_phase_times
     from numerics.samplers import sample_reverse
+    from numerics.schedules import schedule_named
     from numerics.score_changes import score_changes
     from numerics.stability import score_stability
+    from numerics.v_kernel import population_matrices, weight_covariance
 
 _HOME = {
     "empirical_score": "numerics.empirical",
@@ -73,6 +81,21 @@ _HOME = {
     "ClippedStep": "numerics.clipped_step",
     "best_concave_function": "numerics.reflection_coupling",
     "distance_moments": "numerics.distance_chain",
+    "schedule_named": "numerics.schedules",
+    "TensorFeatures": "numerics.features",
+    "gaussian_features": "numerics.features",
+    "fourier_features": "numerics.features",
+    "fit_denoisers": "numerics.feature_fits",
+    "flow": "numerics.denoiser_flow",
+    "true_flow": "numerics.denoiser_flow",
+    "population_matrices": "numerics.v_kernel",
+    "weight_covariance": "numerics.v_kernel",
+    "gaussian_weights": "numerics.random_fields",
+    "field_samples": "numerics.random_fields",
+    "ReluTangentKernel": "numerics.neural_tangent",
+    "tangent_eigensystem": "numerics.neural_tangent",
+    "proxy_score_covariance": "numerics.proxy_score",
+    "relative_variance": "numerics.proxy_score",
 }
 
 __all__ = [
@@ -81,6 +104,8 @@ __all__ = [
     "GaussianMean",
     "LinearFeatures",
     "NoiseLevels",
+    "ReluTangentKernel",
+    "TensorFeatures",
     "TwoWells",
     "UserModel",
     "add_one_changes",
@@ -89,21 +114,34 @@ __all__ = [
     "distance_moments",
     "empirical_score",
     "evaluate_replicates",
+    "field_samples",
+    "fit_denoisers",
+    "flow",
+    "fourier_features",
+    "gaussian_features",
     "gaussian_sampler_losses",
+    "gaussian_weights",
     "log_density",
     "measured_order",
     "optimal_distance_1d",
     "plug_in_losses",
+    "population_matrices",
     "posterior_covariance",
     "posterior_moments",
+    "proxy_score_covariance",
+    "relative_variance",
     "replace_one_stability",
     "run_pairs",
     "sample_reverse",
+    "schedule_named",
     "score_changes",
     "score_stability",
+    "tangent_eigensystem",
     "transport_density",
     "transport_density_2d",
+    "true_flow",
     "two_phase_times",
+    "weight_covariance",
 ]
 
 
