@@ -288,3 +288,113 @@ def test_every_proof_survives_numbers():
                 assert ball.is_finite()
                 assert not ball < 0
     assert proved >= 15
+
+
+# --- exponentials, each exponent a letter ---------------------------------------------------------
+
+U, V = sp.symbols("p q", real=True)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        # a hyperbolic tangent, and the posterior weight that it stands for
+        (sp.exp(U) - sp.exp(V)) / (sp.exp(U) + sp.exp(V))
+        + 1
+        - 2 * sp.exp(U) / (sp.exp(U) + sp.exp(V)),
+        # one exponent however it is spelt
+        sp.exp((U - V) ** 2 / (2 * A + 1)) / (1 + sp.exp(U))
+        - sp.exp((U**2 - 2 * U * V + V**2) / (2 * A + 1)) / (1 + sp.exp(U)),
+        sp.exp(U * (V + 1)) / (1 + X) - sp.exp(U * V + U) / (1 + X),
+        # exp(p) exp(q) is one exponential from the start
+        sp.exp(U) * sp.exp(V) / (1 + X) - sp.exp(U + V) / (1 + X),
+        1 / sp.exp(U) - sp.exp(-U),
+        # an exponent that is an exponential
+        sp.exp(-sp.exp(U)) / (1 + X) - sp.exp(-sp.exp(U)) / (X + 1),
+        A * sp.exp(U) / (A * sp.exp(U) + B * sp.exp(V))
+        + B * sp.exp(V) / (A * sp.exp(U) + B * sp.exp(V))
+        - 1,
+    ],
+)
+def test_identities_with_exponentials(expression):
+    assert is_identically_zero(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        # equal at p = 0 only, or at p = q only
+        (sp.exp(U) - 1) / (1 + X),
+        sp.exp(U) / (1 + sp.exp(U)) - sp.S.Half,
+        sp.exp(U) / (1 + X) - sp.exp(V) / (1 + X),
+        sp.exp(U**2) / (1 + X) - sp.exp(U) / (1 + X),
+        # equal for small p only to some order
+        sp.exp(U) - 1 - U - U**2 / 2,
+        (2 + U) / (2 - U) - sp.exp(U),
+        # exponents that differ by a sign, a square or a constant
+        sp.exp((U - V) ** 2) / (1 + X) - sp.exp((U + V) ** 2) / (1 + X),
+        sp.exp((U + V) ** 2) / (1 + X) - sp.exp(U**2 + V**2) / (1 + X),
+        sp.exp(U + sp.Rational(1, 10**30)) / (1 + X) - sp.exp(U) / (1 + X),
+        # true of squares of numbers, false of exponentials
+        sp.exp(U + V) - sp.exp(U) - sp.exp(V),
+        sp.exp(2 * U) / (1 + X) - 2 * sp.exp(U) / (1 + X),
+        # a factor that is lost
+        A * sp.exp(U) / (A * sp.exp(U) + B * sp.exp(V))
+        + A * sp.exp(V) / (A * sp.exp(U) + B * sp.exp(V))
+        - 1,
+    ],
+)
+def test_near_misses_with_exponentials_are_not_proved(expression):
+    assert not is_identically_zero(expression)
+    case = _toy({"C_sm": expression + 7})
+    assert not _proved(q.C_sm, "=", 7, case)
+
+
+def test_other_functions_are_no_letters():
+    """Sines and roots of equal arguments may be equal; they are left to other rules."""
+    assert not is_identically_zero(sp.sin(U) ** 2 + sp.cos(U) ** 2 - 1 + sp.exp(V) - sp.exp(V + X))
+    assert not is_identically_zero(sp.sqrt(sp.exp(U) + 1) - sp.exp(U / 2))
+
+
+def test_exponentials_in_integrals_over_time_are_not_taken_out():
+    growing = TimeIntegral(sp.exp(mu * U))
+    assert is_identically_zero(2 * growing - growing - TimeIntegral(sp.exp(mu * U)))
+    assert not is_identically_zero(growing - sp.exp(mu * U) * TimeIntegral(1))
+    assert not is_identically_zero(growing - TimeIntegral(sp.exp(mu * V)))
+
+
+def test_relations_between_letters_are_not_used():
+    """True, and not seen: e^p and e^{−p}, or e^{2p}, are letters of their own."""
+    assert not is_identically_zero(sp.exp(U) / (1 + sp.exp(U)) - 1 / (1 + sp.exp(-U)))
+    assert not is_identically_zero((sp.exp(2 * U) - 1) / (sp.exp(U) - 1) - sp.exp(U) - 1)
+
+
+def test_division_by_a_difference_of_exponentials_proves_nothing():
+    """It vanishes at p = q, where the two sides are not defined; a sum vanishes nowhere."""
+    for divisor, proved in ((sp.exp(U) - sp.exp(V), False), (sp.exp(U) + sp.exp(V), True)):
+        case = _toy({"C_sm": A / divisor})
+        assert _proved(q.C_sm, "=", A / divisor, case) is proved
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    st.booleans(),
+    st.lists(st.tuples(st.integers(-2, 2), *[st.integers(-1, 2)] * 2), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(-2, 2), *[st.integers(-1, 2)] * 2), min_size=1, max_size=4),
+    st.tuples(*[st.builds(sp.Rational, st.integers(-9, 9), st.just(4))] * 2),
+)
+def test_a_zero_of_exponentials_is_zero_at_every_point(same, first, second, at):
+    """Sums of c·exp(ip + jq) over 1 + exp(p): what is called zero is zero, spelt in any way."""
+
+    def total(terms, spelt):
+        return sp.Add(*(c * spelt(i, j) for c, i, j in terms))
+
+    other = first[::-1] if same else second
+    difference = total(first, lambda i, j: sp.exp(i * U + j * V)) / (1 + sp.exp(U)) - total(
+        other, lambda i, j: sp.exp(U) ** i * sp.exp(V) ** j
+    ) / (sp.exp(U) + 1)
+    value = sp.N(difference.subs(dict(zip((U, V), at, strict=True))), 30)
+    if same:
+        assert is_identically_zero(difference)
+    if is_identically_zero(difference):
+        assert abs(value) < sp.Float("1e-25")

@@ -36,7 +36,8 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
         if expr.exp == sp.Rational(1, 2):
             return f"√({self._print(expr.base)})"
         if expr.exp == 2:
-            return f"{self.parenthesize(expr.base, 70)}²"
+            base = self.parenthesize(expr.base, 70)
+            return f"({base})²" if base.endswith("²") else f"{base}²"
         return str(super()._print_Pow(expr, rational)).replace("**", "^")
 
     def _print_Mul(self, expr: sp.Mul) -> str:
