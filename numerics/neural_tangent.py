@@ -232,6 +232,8 @@ def trained_variance_total(
 ) -> float:
     """Return ∫ λp tr Cov(m̂) = Σ_k (1 - exp(-τ ν_k))² tr E[λ² e_k² Γ] / P; it grows with τ.
 
+    Given the inputs (x, t): redrawn inputs add a term of the same order at finite τ.
+
     Parameters
     ----------
     noise : ndarray, shape (d, d, r, r)
@@ -272,7 +274,8 @@ def trained_v_kernel(
     """Return the V-kernel of a wide network trained for a time τ, to leading order in 1/P.
 
     D D' (μ/σ²)(μ'/σ'²) E[λ² k_τ(z, .) Γ k_τ(., z')] / P, of vastola2025, Proposition 5.2; with
-    τ = inf and a kernel of finite rank it is that of the linear model, Proposition 5.1.
+    τ = inf and a kernel of finite rank it is that of the linear model, Proposition 5.1. Given the
+    inputs: redrawn ones add a term of the same order at finite τ.
 
     Parameters
     ----------

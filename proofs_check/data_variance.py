@@ -27,6 +27,8 @@ FloatArray = NDArray[np.float64]
 
 # Places along each axis of a map.
 _PLACES = {1: 121, 2: 41}
+#: Squares of squares of entries, and of 1/ε, must be floats.
+_LARGEST = 1e50
 _MOST_ROWS = 5000
 
 
@@ -165,6 +167,14 @@ def data_variance(
         )
     if rows > _MOST_ROWS:
         raise UsageError(f"data: {rows} rows, at most {_MOST_ROWS} are used; sample some of them")
+    largest = float(np.max(np.abs(points)))
+    if largest > _LARGEST:
+        raise UsageError(
+            f"data: an entry of size {largest:.3g}, at most {_LARGEST:g} is used; divide the data, "
+            "low and high by a common factor"
+        )
+    if 0 < eps < 1 / _LARGEST:
+        raise UsageError(f"eps={eps:g}: at least {1 / _LARGEST:g} is used; take a larger eps")
     if models < 0 or models in (1, 2):
         raise UsageError(f"models={models}: 0, or at least 3 refitted models; pass --models 100")
     ends = box_of(points, low, high)
@@ -197,9 +207,9 @@ def data_variance(
             if models
             else None
         )
+        maps = _maps(matrices, points, times, ends, size)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    maps = _maps(matrices, points, times, ends, size)
     grid = maps.points
     summaries = []
     for index, time in enumerate(times):

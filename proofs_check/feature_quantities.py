@@ -44,8 +44,8 @@ _PATHS = {"quick": 100_000, "standard": 100_000, "deep": 1_000_000}
 _STARTS, _STEPS = 64, 30
 #: Sliced W1 looks along so many directions of a half turn.
 _DIRECTIONS = 8
-#: The grid to which samples are rounded up.
-_GRID = np.linspace(-3.0, 3.0, 151)
+#: The grid to which samples are rounded up, in units of a or of one, whichever is larger.
+_GRID = np.linspace(-2.0, 2.0, 101)
 _BATCH = 5_000
 #: A rule finer than the usual two, for leading orders that are solved from it.
 _FINER = Resolution(spacing=0.1, time_order=16)
@@ -171,21 +171,31 @@ def _distances(point: Point, models: int, seed: int) -> dict[str, Number]:
     learned, width = _mean(np.concatenate(ensemble))
     predicted, spread = _mean(np.concatenate(effective))
     alone = _distribution(point, mean[None])[0]
+    unit = _unit(point)
     return {
-        "ensemble_distance": _area(learned - predicted, width + spread),
-        "flow_distance": _area(learned - alone, width),
+        "ensemble_distance": _area(learned - predicted, width + spread, unit),
+        "flow_distance": _area(learned - alone, width, unit),
     }
 
 
+def _unit(point: Point) -> float:
+    return max(float(dict(point.values)["a"]), 1.0)
+
+
 def _mean(rows: Array) -> tuple[Array, Array]:
-    """Return a mean over models, and widths that hold on all of the grid at `FALSE_ALARM`."""
-    quantile = float(stats.t.isf(FALSE_ALARM / (2 * rows.shape[1]), len(rows) - 1))
-    return rows.mean(axis=0), quantile * rows.std(axis=0, ddof=1) / math.sqrt(len(rows))
+    """Return a mean over models, and widths that hold on all of the grid at `FALSE_ALARM`.
+
+    Where every model agrees, a share log(1/δ)/n of models might still differ.
+    """
+    level = FALSE_ALARM / (2 * rows.shape[1])
+    quantile = float(stats.t.isf(level, len(rows) - 1))
+    width = quantile * rows.std(axis=0, ddof=1) / math.sqrt(len(rows))
+    return rows.mean(axis=0), np.maximum(width, -math.log(level) / len(rows))
 
 
-def _area(difference: Array, width: Array) -> Number:
+def _area(difference: Array, width: Array, unit: float) -> Number:
     """Return the area between two distribution functions, the mean over directions."""
-    step = float(_GRID[1] - _GRID[0]) * len(_GRID) / len(difference)
+    step = unit * float(_GRID[1] - _GRID[0]) * len(_GRID) / len(difference)
     return Number(
         step * float(np.abs(difference).sum()), step * float(width.sum()), Method.SAMPLING
     )
@@ -205,8 +215,9 @@ def _distribution(point: Point, weights: Array) -> Array:
         features, weights, starts, _SCHEDULE, steps=_STEPS, early_stopping_time=values["eps"]
     )
     seen = (samples @ directions.T).transpose(0, 2, 1).reshape(-1, _STARTS)
-    below = np.sum(seen < _GRID[0], axis=1)[:, None] / _STARTS
-    inside = histogram_1d(seen, _GRID).probabilities
+    grid = _unit(point) * _GRID
+    below = np.sum(seen < grid[0], axis=1)[:, None] / _STARTS
+    inside = histogram_1d(seen, grid).probabilities
     found = np.concatenate([below, below + np.cumsum(inside, axis=1)], axis=1)
     return found.reshape(len(weights), -1)
 
@@ -243,11 +254,14 @@ def _wide_network(point: Point) -> dict[str, Number]:
     nodes = np.column_stack([rule.points, rule.times])
     system = tangent_eigensystem(ReluTangentKernel(2), nodes, weight * rule.probabilities)
     noise = np.einsum("aakk->k", noise_of_modes(system, weight, rule.covariances)) / size
+    # modes within rounding of ν = 0 are not among the system's, and never fitted
+    every = float(np.sum(weight * np.trace(rule.covariances, axis1=1, axis2=2)))
+    never = np.array([every / size - noise.sum()])
     unfitted = np.exp(-time * system.eigenvalues)
     sums = {
         "trained_variance": noise * np.expm1(-time * system.eigenvalues) ** 2,
-        "leading_variance": noise,
-        "unfitted_variance": noise * unfitted,
+        "leading_variance": np.append(noise, never),
+        "unfitted_variance": np.append(noise * unfitted, never),
         "early_variance": noise * (time * system.eigenvalues) ** 2,
     }
     rounding = 1e-13 * float(noise.sum())

@@ -329,6 +329,7 @@ _PLANS |= {
                 ("1/2", "fraction", 0, 1),
                 ("1/10", "vp-linear", "1/10", 1),
                 (2, "ve", 0, 3),
+                (2, "ve", 1, 3),
                 ("1/1000", "ou", "1/100", 1),
                 ("1/20", "ou", 3, "1/2"),
             )
@@ -390,7 +391,7 @@ _PLANS |= {
         for case in ("regression-slopes", "regression-affine")
     },
     **{
-        case: _chains(case, {}, {"N": 400, "a": "1/2"})
+        case: _chains(case, {"N": 400}, {"N": 400, "a": "1/2"})
         for case in ("features-two-points", "features-three-points")
     },
     **{

@@ -464,7 +464,7 @@ QUANTITIES: dict[str, Quantity] = {
             "W₁(p̄, p_SDE)",
             "W₁ (sliced in the plane) on a grid between the samples' law averaged over trained "
             "models and that of the effective SDE, whose Gaussian field has the models' mean and "
-            "covariance",
+            "covariance; 30 Euler steps from 64 starts, on a grid of 100 cells",
         ),
         Quantity(
             "flow_distance",
@@ -532,8 +532,8 @@ QUANTITIES: dict[str, Quantity] = {
             "trained_variance",
             r"\overline V_\tau",
             "V̄_τ",
-            "the V-kernel of a wide network trained for the time τ, on the diagonal, without D²: "
-            "integrated over λp",
+            "the V-kernel of a wide network trained for the time τ, given the inputs, on the "
+            "diagonal, without D²: integrated over λp",
         ),
         Quantity(
             "unfitted_variance",

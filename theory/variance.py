@@ -31,6 +31,7 @@ _FILL_FEATURES = "vastola2025.gap-filling-features"
 _FILL_NOISE = "vastola2025.gap-filling-noise"
 _FILL_EARLY = "vastola2025.gap-filling-early-stopping"
 _LINEAR_LOWER = "vastola2025.proposition-5.1-lower"
+_LINEAR_MEASURED = "vastola2025.proposition-5.1-measured"
 _LINEAR_UPPER = "vastola2025.proposition-5.1-upper"
 _LINEAR_ORDER = "vastola2025.proposition-5.1-order"
 _WIDE = "vastola2025.proposition-5.2"
@@ -41,6 +42,9 @@ _HALF = Fraction(1, 2)
 _POINT = frozenset({"noised-point"})
 _TRAINED = frozenset({"training-time"})
 _COVARIANCE = "definition of the proxy-score covariance"
+_GIVEN_INPUTS = (
+    "given the inputs (x, t): redrawn inputs add a term of the same order while training goes on"
+)
 _NAMED = "the data, features, ridge and training sizes that are named; checked by sampling only"
 _FAR = "the two sides differ by more"
 _LARGER = "a larger remainder: x eˣ/2 ≥ eˣ − 1 − x for every x ≥ 0"
@@ -251,6 +255,18 @@ def _linear_lower() -> Statement:
     return Statement(Relation(q.leading_variance, "<=", q.fitted_variance))
 
 
+def _linear_measured() -> Statement:
+    import sympy as sp
+
+    from theory.cases.trained_features import RIDGE
+    from theory.symbols import N
+
+    return Statement(
+        Relation(q.leading_variance, "<=", q.fitted_variance),
+        (Relation(RIDGE.symbol, "=", sp.S.Zero), Relation(sp.Integer(400), "<=", N)),
+    )
+
+
 def _linear_upper() -> Statement:
     from theory.symbols import N
 
@@ -353,7 +369,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _SUPPORT,
-        "A law in a ball of radius r has tr C ≤ μ²r²/σ⁴; with one data point, V = 0",
+        "A law in a ball of radius r has tr C ≤ μ²r²/σ⁴; with one data point, C = 0",
         _COVARIANCE,
         build=_support,
         assumptions=(_GIVEN, "the support lies in a ball of radius r_ν"),
@@ -375,7 +391,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _NEAR,
-        "Near one data point the covariance vanishes exponentially as t → 0",
+        "Near one data point the posterior covariance vanishes exponentially as t → 0",
         _COVARIANCE,
         build=_near,
         assumptions=(_GIVEN, "finitely many data points; x_1 is any of them"),
@@ -398,7 +414,7 @@ CLAIMS: tuple[Claim, ...] = (
         _COVARIANCE,
         strength=Strength.RATE,
         build=_late,
-        assumptions=(_GIVEN,),
+        assumptions=(_GIVEN, "ν has a finite second moment"),
         needs=_POINT,
         unkilled=(("rhs: exponent 2 of mu made 1", "a weaker statement: μ → 0"),),
     ),
@@ -411,11 +427,12 @@ CLAIMS: tuple[Claim, ...] = (
         build=_slope,
         assumptions=("the trained score is linear in x and in a Gaussian weight",),
         needs=frozenset({"random-slope"}),
-        deviation="stated for variances; cumulants of order 3 and more of a Gaussian vanish",
+        deviation="stated for variances; a field linear in Gaussian weights is the ensemble "
+        "itself: this checks e^{2𝒱} and 𝒱, not the cumulants that Gaussian weights do not have",
     ),
     _claim(
         _SLOPE_LOWER,
-        "To first order in V the averaged variance grows by 2𝒱, and never by less",
+        "For a random slope the averaged variance grows by 2𝒱, to first order in V, or more",
         "Proposition 3.1",
         build=_slope_lower,
         uses=(_SLOPE,),
@@ -434,7 +451,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _SLOPE_UPPER,
-        "… and what is left is of order V²",
+        "For a random slope what is left beyond first order in V is of order V²",
         "Proposition 3.1",
         build=_slope_upper,
         uses=(_SLOPE,),
@@ -488,7 +505,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _NAIVE_LOWER,
-        "Fresh proxy scores widen Gaussian data",
+        "The effective SDE of fresh proxy scores widens Gaussian data",
         "Proposition 4.1",
         build=_naive_lower,
         assumptions=("Gaussian data; a fresh X_0 given X_t at each Euler step",),
@@ -571,17 +588,16 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _LINEAR_LOWER,
-        "The leading order of the linear model's V-kernel is a lower bound",
+        "For homoscedastic noise the V-kernel's leading order is a lower bound",
         "Proposition 5.1",
         build=_linear_lower,
         assumptions=(
             "the model can represent the score; no ridge",
-            "proved where the proxy-score covariance times the weight is constant; elsewhere the "
-            "leading order includes the models' misfit, and only the named points are checked",
+            "the target's variance times the weight is constant: here, Gaussian data at one time",
         ),
         steps=(f"{_LINEAR_LOWER}.inverse-is-convex",),
         taken=("E Σ̂ = Σ, and tr is linear: the step for each eigenvalue of Σ^{−½}Σ̂Σ^{−½}",),
-        needs=frozenset({"fitted-features"}),
+        needs=frozenset({"fitted-features", "homoscedastic"}),
         sharp_at="F/N → 0",
     ),
     _step_of(
@@ -591,6 +607,21 @@ CLAIMS: tuple[Claim, ...] = (
         _inverse_is_convex,
         strength=Strength.TIGHT,
         sharp_at="e = 1",
+    ),
+    _claim(
+        _LINEAR_MEASURED,
+        "For features on a few points the leading order, misfit included, is too small",
+        "Proposition 5.1",
+        build=_linear_measured,
+        assumptions=(_NAMED, "the leading order is the sandwich, with the models' misfit"),
+        deviation="false for heteroscedastic noise in general; with few draws the refits' spread "
+        "has no variance, and no interval of it is to be trusted",
+        needs=frozenset({"fitted-features", "trained-features"}),
+        unkilled=(
+            ("rhs: term fitted_variance times 9/10", _FAR),
+            ("hypothesis ridge = 0 dropped", "with a small ridge: true as well"),
+            ("hypothesis 400 ≤ N dropped", "with few draws the left side falls short by more"),
+        ),
     ),
     _claim(
         _LINEAR_UPPER,
@@ -607,7 +638,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _LINEAR_ORDER,
-        "For Gaussian features the leading order is off by a relative F/N",
+        "For Gaussian features the leading order is off by a relative 1/N at fixed F",
         "Proposition 5.1",
         strength=Strength.RATE,
         build=_linear_order,
@@ -616,10 +647,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _WIDE,
-        "A lazy wide network varies less than the linear model of its kernel's features",
+        "Target noise varies a lazy wide network less than the linear model of its modes",
         "Proposition 5.2",
         build=_wide,
-        assumptions=("gradient flow from zero for the kernel's modes, to leading order in 1/N",),
+        assumptions=(
+            "gradient flow from zero for the kernel's modes, to leading order in 1/N",
+            _GIVEN_INPUTS,
+        ),
         steps=(f"{_WIDE}.share",),
         taken=("M_k = E λ²e_k²C ≥ 0: the step, times M_k/N, summed over k",),
         needs=_TRAINED,
@@ -635,10 +669,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _claim(
         _WIDE_LIMIT,
-        "… and reaches it as training goes on: a complete kernel ends in the naive estimator",
+        "… and what is missing is at most twice what is not fitted yet",
         "Proposition 5.2",
         build=_wide_limit,
-        assumptions=("gradient flow from zero for the kernel's modes, to leading order in 1/N",),
+        assumptions=(
+            "gradient flow from zero for the kernel's modes, to leading order in 1/N",
+            _GIVEN_INPUTS,
+        ),
         steps=(f"{_WIDE_LIMIT}.share",),
         taken=("M_k = E λ²e_k²C ≥ 0: the step, times M_k/N, summed over k",),
         needs=_TRAINED,
@@ -657,7 +694,10 @@ CLAIMS: tuple[Claim, ...] = (
         "As long as training is short the variance grows like its square",
         "Proposition 5.2",
         build=_wide_early,
-        assumptions=("gradient flow from zero for the kernel's modes, to leading order in 1/N",),
+        assumptions=(
+            "gradient flow from zero for the kernel's modes, to leading order in 1/N",
+            _GIVEN_INPUTS,
+        ),
         steps=(f"{_WIDE_EARLY}.share",),
         taken=("squares of nonnegative numbers are in their order; times M_k/N, summed over k",),
         needs=_TRAINED,

@@ -13,12 +13,13 @@ from dataclasses import replace
 import sympy as sp
 
 from theory.cases.case import Case, Domain, Parameter
-from theory.cases.linear_flow import EARLY_STOPPING_TIME
+from theory.cases.linear_flow import EARLY_STOPPING_TIME, times_objection
 from theory.cases.naive_estimator import STEPS
 from theory.cases.parameters import HALF_DISTANCE
 from theory.cases.regression import TRAINING_SIZE
-from theory.cases.trained_features import RIDGE
+from theory.cases.trained_features import MOST_DRAWS, RIDGE
 
+_MOST_POINTS = 100
 POINTS = Parameter(
     "M",
     Domain.FROM_TWO,
@@ -51,13 +52,18 @@ def gap_filling(kind: str) -> Case:
             "gap_mass_fitted_early",
         ),
         properties=frozenset({"gap-filling", "timeless"}),
-        objection=lambda values: _objection(values["N"], values["eps"], values["ridge"]),
+        objection=lambda values: (
+            times_objection({**values, "T": sp.S.One})
+            or _objection(values["N"], values["M"], values["ridge"])
+        ),
     )
 
 
-def _objection(size: sp.Expr, early: sp.Expr, ridge: sp.Expr) -> str:
-    if early.is_Rational and early >= 1:
-        return f"eps={early}: eps is below the horizon 1; take a smaller eps"
+def _objection(size: sp.Expr, points: sp.Expr, ridge: sp.Expr) -> str:
+    if points.is_Integer and points > _MOST_POINTS:
+        return f"M={points}: at most {_MOST_POINTS} data points here; take a smaller M"
+    if size.is_Integer and size > MOST_DRAWS:
+        return f"N={size}: models are refitted to at most {MOST_DRAWS} draws; take a smaller N"
     if ridge == 0 and size.is_Integer and size < 258:
         return (
             f"N={size}: F = 256 features need a ridge or N >= 258 training points; take ridge > 0"

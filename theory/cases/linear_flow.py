@@ -76,8 +76,15 @@ class LinearFlow:
         return sp.log(ratio) / 2 + sp.log(start / end)
 
 
+#: With more steps chains take minutes.
+_MOST_STEPS = 100_000
+
+
 def times_objection(values: Mapping[str, sp.Expr]) -> str:
-    """Say what is wrong with ε and T; empty if nothing is."""
+    """Say what is wrong with ε, T and a number of steps; empty if nothing is."""
+    steps = values.get("K", sp.S.One)
+    if steps.is_Integer and steps > _MOST_STEPS:
+        return f"K={steps}: at most {_MOST_STEPS} steps are followed; take a smaller K"
     early, horizon = values["eps"], values["T"]
     if early.is_Rational and horizon.is_Rational and early >= horizon:
         return f"eps={early}: eps is below T ({horizon}); take a smaller eps"

@@ -50,6 +50,8 @@ TRAINED: dict[str, TrainedFeatures] = {
     "ensemble-four-points": TrainedFeatures(_SQUARE, (3, 3, 2)),
 }
 
+#: More draws per model take gigabytes.
+MOST_DRAWS = 20_000
 ENSEMBLES = tuple(name for name in TRAINED if name.startswith("ensemble"))
 
 
@@ -58,6 +60,8 @@ def _objection(name: str, values: dict[str, sp.Expr]) -> str:
     features = TRAINED[name].count
     if early.is_Rational and early >= 1:
         return f"eps={early}: eps is below the horizon 1; take a smaller eps"
+    if size.is_Integer and size > MOST_DRAWS:
+        return f"N={size}: models are refitted to at most {MOST_DRAWS} draws; take a smaller N"
     if ridge == 0 and size.is_Integer and size < features + 2:
         return (
             f"N={size}: F = {features} features need a ridge or N >= F + 2 = {features + 2} "

@@ -30,12 +30,23 @@ MODES = Parameter(
 )
 
 
+#: With more modes sums take minutes.
+_MOST_MODES = 2000
+
+
+def _too_many(count: sp.Expr) -> str:
+    if count.is_Integer and count > _MOST_MODES:
+        return f"F={count}: at most {_MOST_MODES} modes are summed; take a smaller F"
+    return ""
+
+
 def spectrum_case(
     name: str,
     title: str,
     law: str,
     shape: Parameter,
     eigenvalue: Callable[[int, Mapping[str, sp.Expr]], sp.Expr],
+    objection: Callable[[Mapping[str, sp.Expr]], str] = lambda _: "",
 ) -> Case:
     """Return the case of a kernel with these eigenvalues."""
 
@@ -59,4 +70,5 @@ def spectrum_case(
         parameters=(TRAINING_SIZE, MODES, TRAINING_TIME, shape),
         closed_forms=closed_forms,
         properties=frozenset({"training-time", "timeless"}),
+        objection=lambda values: _too_many(values["F"]) or objection(values),
     )

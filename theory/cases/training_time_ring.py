@@ -6,6 +6,8 @@ Its limit is the Kronecker delta over λp, and the linear model of all its modes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 
 from theory.cases.case import Domain, Parameter
@@ -18,6 +20,17 @@ COUPLING = Parameter(
     "weight of the neighbours; below 1/2 every eigenvalue is positive",
     sp.Symbol("coupling", positive=True),
 )
+
+
+def _objection(values: Mapping[str, sp.Expr]) -> str:
+    coupling = values["coupling"]
+    if coupling.is_Rational and coupling > sp.S.Half:
+        return (
+            f"coupling={coupling}: above 1/2 an eigenvalue is negative and there is no such "
+            "kernel; take coupling <= 1/2"
+        )
+    return ""
+
 
 CASE = spectrum_case(
     "training-time-ring",
