@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 _SCHEDULE = schedule_named("vp-linear")
 #: Models that are refitted for a variance, and for each of two halves of an ensemble.
 _REFITS = {"quick": 4_000, "standard": 16_000, "deep": 64_000}
-_ENSEMBLE = {"quick": 30_000, "standard": 40_000, "deep": 120_000}
+_ENSEMBLE = {"quick": 40_000, "standard": 40_000, "deep": 120_000}
 #: Chains of the naive estimator.
 _PATHS = {"quick": 100_000, "standard": 100_000, "deep": 1_000_000}
 #: The flow of a model starts from the centres of so many equal parts of the normal law.

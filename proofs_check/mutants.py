@@ -63,7 +63,9 @@ _OF_THE_V_KERNEL = frozenset(
 )
 
 #: Subjects whose bounds no case may attain: there a check has to notice a thousandth at least.
-_LOOSELY_BOUNDED = frozenset({"sgd", "reflection-drift", "ensemble", "gap-filling"})
+_LOOSELY_BOUNDED = frozenset(
+    {"sgd", "reflection-drift", "ensemble", "gap-filling", "trained-features"}
+)
 
 Abbreviations = tuple[tuple[sp.Symbol, sp.Expr], ...]
 

@@ -146,7 +146,9 @@ def _same_expression(claim: Claim, point: Point) -> bool:
     forms = point.law.quantities(dict(point.values))
     if not set(claim.quantity_names) <= set(forms):
         return False
-    exact = {s: v for s, v in point.substitutions().items() if v.is_Rational}
+    # what the forms hold as symbols, such as a claim's own parameters, stays a symbol on both sides
+    held = set().union(*(sp.sympify(form).free_symbols for form in forms.values()))
+    exact = {s: v for s, v in point.substitutions().items() if v.is_Rational and s not in held}
     slack = claim.statement.conclusion.slack.xreplace(exact)
     # xreplace, not subs: it does not walk through the forms, which may be long
     written = slack.xreplace({symbol(n): sp.sympify(form) for n, form in forms.items()})
