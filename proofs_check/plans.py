@@ -360,7 +360,7 @@ _PLANS |= {
             {},
             {"noise": "1/1000", "s2": 0, "eps": "1/10"},
             {"noise": "1/50", "s2": 4, "T": 2, "eps": "1/2"},
-            {"noise": "1/1000", "T": "1/10"},
+            {"noise": "1/100", "T": "1/10"},
             {"s2": "1/10", "noise": "1/10", "eps": "1/5", "T": "1/2"},
         )
         for case in ("random-slope-ou", "random-slope-vp")
