@@ -5,15 +5,18 @@ from __future__ import annotations
 from theory import (
     denoising,
     eberle,
+    effective_sde,
     empirical_stability,
+    gap_filling,
     harnack,
     lemma_4,
     optimisation,
+    proxy_covariance,
     reflection,
     reverse_process,
     sampling,
     score_stability,
-    variance,
+    v_kernel,
 )
 from theory.claim import Claim
 
@@ -30,7 +33,10 @@ CLAIMS: dict[str, Claim] = {
         optimisation,
         reflection,
         eberle,
-        variance,
+        proxy_covariance,
+        effective_sde,
+        gap_filling,
+        v_kernel,
     )
     for claim in module.CLAIMS
 }
